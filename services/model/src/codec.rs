@@ -1,0 +1,222 @@
+//! Records to bytes and back: Confluent's wire format around an Avro body.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::event::{ApprovalEvent, Body, CiEvent, ControlEvent, Event, IncidentEvent, ReviewEvent};
+use crate::fact::{BuildFact, ComponentFact, DeploymentFact, GateWaitFact, ReleaseCommitFact, ReleaseFact};
+use crate::inbox::{DeadLetter, InboxRecord};
+use crate::schema::{self, Subject};
+
+/// A type that travels through a topic.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Its subject, and so its topic.
+    const SUBJECT: Subject;
+}
+
+macro_rules! records {
+    ($($record:ty: $subject:ident;)*) => {
+        $(impl Record for $record { const SUBJECT: Subject = Subject::$subject; })*
+    };
+}
+
+records! {
+    InboxRecord: Inbox;
+    DeadLetter: DeadLetters;
+    CiEvent: CiEvents;
+    ApprovalEvent: ApprovalEvents;
+    IncidentEvent: IncidentEvents;
+    ReviewEvent: ReviewEvents;
+    ControlEvent: Control;
+    ReleaseFact: Releases;
+    DeploymentFact: Deployments;
+    ReleaseCommitFact: ReleaseCommits;
+    GateWaitFact: GateWaits;
+    BuildFact: Builds;
+    ComponentFact: Components;
+}
+
+/// Why a record could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The index holds no schema that can be read.
+    #[error("no schema for subject `{0}`: the index of schemas is incomplete")]
+    NoSchema(&'static str),
+    /// The record does not fit its schema.
+    #[error("a record of `{subject}` does not fit schema {id}")]
+    Misfit {
+        /// Subject of the record.
+        subject: &'static str,
+        /// Id of the schema.
+        id: u32,
+        /// What the encoder said.
+        #[source]
+        source: serde_avro_fast::ser::SerError,
+    },
+}
+
+/// Why bytes could not be read as a record.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not the wire format.
+    #[error(
+        "{length} bytes that do not start with a zero byte and a schema id: not written in Confluent's wire format"
+    )]
+    NotFramed {
+        /// How many bytes there were.
+        length: usize,
+    },
+    /// A schema that this version does not know.
+    #[error("schema id {id} is unknown: the record was written by a newer version; upgrade this reader first")]
+    UnknownSchema {
+        /// The id.
+        id: u32,
+    },
+    /// A record of another topic.
+    #[error("schema id {id} belongs to `{found}`, not to `{wanted}`")]
+    WrongSubject {
+        /// The id.
+        id: u32,
+        /// Subject of that id.
+        found: &'static str,
+        /// Subject that was asked for.
+        wanted: &'static str,
+    },
+    /// A topic that carries no events.
+    #[error("topic `{0}` carries no events")]
+    NoEvents(&'static str),
+    /// A body that its own schema does not describe.
+    #[error("the body does not fit schema {id} of `{subject}`")]
+    Misfit {
+        /// Id of the schema.
+        id: u32,
+        /// Subject of the record.
+        subject: &'static str,
+        /// What the decoder said.
+        #[source]
+        source: serde_avro_fast::de::DeError,
+    },
+}
+
+const MAGIC: u8 = 0;
+const HEADER: usize = 5;
+
+/// Schemas compiled once, in the order of their ids (which start at 1 and have no gap; a test holds that).
+static COMPILED: LazyLock<Vec<Option<serde_avro_fast::Schema>>> =
+    LazyLock::new(|| schema::all().iter().map(|schema| schema.text.parse().ok()).collect());
+
+fn compiled(id: u32) -> Option<&'static serde_avro_fast::Schema> {
+    COMPILED.get(usize::try_from(id).ok()?.checked_sub(1)?)?.as_ref()
+}
+
+/// Writes a record with the latest schema of its subject.
+///
+/// # Errors
+/// Where the type and its schema have drifted apart, which the tests of this crate exclude.
+pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, EncodeError> {
+    let subject = R::SUBJECT.topic();
+    let id = schema::latest(R::SUBJECT).map(|s| s.line.id).ok_or(EncodeError::NoSchema(subject))?;
+    let avro = compiled(id).ok_or(EncodeError::NoSchema(subject))?;
+    let mut out = Vec::with_capacity(256);
+    out.push(MAGIC);
+    out.extend_from_slice(&id.to_be_bytes());
+    serde_avro_fast::to_datum(record, out, &mut serde_avro_fast::ser::SerializerConfig::new(avro))
+        .map_err(|source| EncodeError::Misfit { subject, id, source })
+}
+
+/// Reads a record with the schema it was written with, whichever version that is.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
+    let subject = R::SUBJECT.topic();
+    let (id, body) = unframe(bytes)?;
+    let line = &schema::by_id(id).ok_or(DecodeError::UnknownSchema { id })?.line;
+    if line.subject != R::SUBJECT {
+        return Err(DecodeError::WrongSubject { id, found: line.subject.topic(), wanted: subject });
+    }
+    let avro = compiled(id).ok_or(DecodeError::UnknownSchema { id })?;
+    serde_avro_fast::from_datum_slice(body, avro).map_err(|source| DecodeError::Misfit { id, subject, source })
+}
+
+/// Splits a framed record into the id of its schema and its Avro body.
+///
+/// # Errors
+/// Where the bytes are not framed.
+pub fn unframe(bytes: &[u8]) -> Result<(u32, &[u8]), DecodeError> {
+    match bytes.split_first_chunk::<HEADER>() {
+        Some(([MAGIC, id @ ..], body)) => Ok((u32::from_be_bytes(*id), body)),
+        _ => Err(DecodeError::NotFramed { length: bytes.len() }),
+    }
+}
+
+/// Writes an event of any topic.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_event(event: Event<Body>) -> Result<(Subject, Vec<u8>), EncodeError> {
+    let subject = event.body.subject();
+    let (head, body) = event.split();
+    let bytes = match body {
+        Body::Ci(body) => encode(&head.map(|()| body)),
+        Body::Approval(body) => encode(&head.map(|()| body)),
+        Body::Incident(body) => encode(&head.map(|()| body)),
+        Body::Review(body) => encode(&head.map(|()| body)),
+        Body::Control(body) => encode(&head.map(|()| body)),
+    }?;
+    Ok((subject, bytes))
+}
+
+/// Reads an event of the given topic.
+///
+/// # Errors
+/// As [`decode`]; [`DecodeError::NoEvents`] for a topic that carries none.
+pub fn decode_event(subject: Subject, bytes: &[u8]) -> Result<Event<Body>, DecodeError> {
+    Ok(match subject {
+        Subject::CiEvents => decode::<CiEvent>(bytes)?.map(Body::Ci),
+        Subject::ApprovalEvents => decode::<ApprovalEvent>(bytes)?.map(Body::Approval),
+        Subject::IncidentEvents => decode::<IncidentEvent>(bytes)?.map(Body::Incident),
+        Subject::ReviewEvents => decode::<ReviewEvent>(bytes)?.map(Body::Review),
+        Subject::Control => decode::<ControlEvent>(bytes)?.map(Body::Control),
+        other => return Err(DecodeError::NoEvents(other.topic())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Deployment, DeploymentAction, Gate, GateRequested, Phase, References};
+    use crate::{DeploymentId, Environment, GateId, Timestamp};
+
+    fn event(body: impl Into<Body>) -> Event<Body> {
+        Event {
+            realm: "default".into(),
+            source: "github".into(),
+            provider: "github".into(),
+            delivery: "d1".into(),
+            index: 0,
+            adapter: 1,
+            occurred_at: Timestamp(1_700_000_000_123),
+            received_at: Timestamp(1_700_000_000_456),
+            link: None,
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn events_survive_the_wire() {
+        let deployment = Deployment::new(
+            DeploymentId::new("d"),
+            Environment::new("production"),
+            DeploymentAction::Deploy,
+            Phase::Running,
+        );
+        let gate = GateRequested::new(Gate::new(GateId::new("g"), "board".into()), References::default());
+        for event in [event(deployment), event(gate)] {
+            let (subject, bytes) = encode_event(event.clone()).unwrap();
+            assert_eq!(decode_event(subject, &bytes).unwrap(), event);
+        }
+    }
+}
