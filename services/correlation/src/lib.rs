@@ -1,1 +1,24 @@
-//! 
+//! Correlation: what follows from the events of a realm.
+//!
+//! The state of a realm is a lattice of entity records ([`mod@entity`]); an event is joined into it, and what depends on what changed
+//! is derived anew ([`mod@derive`]). What is emitted is the difference to what was emitted before, so that a late event corrects the
+//! rows it touches and takes back those that no longer hold.
+//!
+//! The crate has no clock, no I/O and no concurrency: what it emits is a function of the set of events.
+
+mod catalog;
+pub mod changelog;
+mod derive;
+mod entity;
+mod graph;
+mod lattice;
+mod observe;
+mod realm;
+mod state;
+#[cfg(test)]
+mod tests;
+mod track;
+
+pub use derive::DERIVATION;
+pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
+pub use state::Key;

@@ -488,6 +488,12 @@ macro_rules! facts {
                 match self { $(Self::$kind { .. } => Subject::$subject,)* }
             }
 
+            /// Component that it belongs to.
+            #[must_use]
+            pub const fn component(&self) -> &Component {
+                match self { $(Self::$kind { component, .. } => component,)* }
+            }
+
             /// The row that says that the fact no longer holds: its identity, everything else empty.
             #[must_use]
             pub fn tombstone(self, realm: Realm, revision: i64) -> Fact {

@@ -125,7 +125,8 @@ impl<'de> Deserialize<'de> for Timestamp {
                 Timestamp::parse_rfc3339(v).map_err(E::custom)
             }
         }
-        deserializer.deserialize_any(Visitor)
+        // A format without types of its own, such as the correlator's changelog, must be told what to expect.
+        if deserializer.is_human_readable() { deserializer.deserialize_any(Visitor) } else { deserializer.deserialize_i64(Visitor) }
     }
 }
 

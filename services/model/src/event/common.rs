@@ -19,7 +19,7 @@ pub enum ActorKind {
 
 /// Who acted, without saying who: a keyed hash, so that two acts of one account can be told from the acts of two,
 /// and nothing more.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// Keyed hash (HMAC-SHA-256, hex) of the account or address; null when the provider named nobody.
     #[serde(default)]

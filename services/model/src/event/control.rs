@@ -138,7 +138,7 @@ pub struct CatalogCalendar {
 }
 
 /// The whole catalog of a realm; the highest revision counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
     /// Grows with each change.
     pub revision: i64,

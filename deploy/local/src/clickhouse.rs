@@ -1,0 +1,134 @@
+//! One ClickHouse server, out of the shared library `libchdb.so`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cache::{self, Cache};
+use crate::error::Error;
+use crate::probe;
+use crate::server::{Launch, StopBy};
+
+/// A user of the local ClickHouse. The passwords are no secrets: the server listens on 127.0.0.1 only, and [`ADMIN`] has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User {
+    pub name: &'static str,
+    pub password: &'static str,
+}
+
+/// May do everything but `CREATE USER`: there is no storage for it. What a test uses unless it tests the grants.
+pub const ADMIN: User = User { name: "default", password: "" };
+/// May create, change and drop databases, tables and views named `throughline…` and `t_…`, read and write them.
+pub const MIGRATE: User = User { name: "throughline_migrate", password: "migrate" };
+/// May insert into and read databases named `throughline…` and `t_…`.
+pub const WRITE: User = User { name: "throughline_write", password: "write" };
+/// May read databases named `throughline…` and `t_…`.
+pub const READ: User = User { name: "throughline_read", password: "read" };
+
+/// What each may do in our databases, and everywhere.
+const GRANTS: [(User, &str, &[&str]); 3] = [
+    (MIGRATE, "CREATE, DROP, ALTER, TRUNCATE, OPTIMIZE, SELECT, INSERT, SHOW", &["GRANT TABLE ENGINE ON *"]),
+    (WRITE, "SELECT, INSERT, SHOW", &[]),
+    (READ, "SELECT, SHOW", &[]),
+];
+
+/// A server in the folder `clickhouse` of a stack.
+pub(crate) struct Node {
+    library: PathBuf,
+    folder: PathBuf,
+    pub(crate) log: PathBuf,
+}
+
+impl Node {
+    /// Installs ClickHouse if need be, and prepares the folder.
+    pub(crate) fn prepare(cache: &Cache, stack: &Path, progress: &dyn Fn(&str)) -> Result<Node, Error> {
+        let library = cache.clickhouse(progress)?;
+        let folder = stack.join("clickhouse");
+        for name in ["data", "tmp", "user_files"] {
+            let folder = folder.join(name);
+            std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
+        }
+        cache::write(&folder.join("users.xml"), &users())?;
+        Ok(Node { library, folder, log: stack.join("clickhouse.log") })
+    }
+
+    /// How to start the server on two ports.
+    pub(crate) fn launch(&self, chdb_server: &Path, http_port: u16, tcp_port: u16) -> Result<Launch, Error> {
+        let config = self.folder.join("config.xml");
+        cache::write(&config, &self.config(http_port, tcp_port))?;
+        // `clickhouse local` ends with its queries: the last one reads the standard input, which the supervisor keeps open.
+        let query = "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT * FROM file('stdin', LineAsString)";
+        Ok(Launch {
+            server: "ClickHouse",
+            program: chdb_server.into(),
+            arguments: vec![
+                self.library.clone().into(),
+                "--config-file".into(),
+                config.into(),
+                "--path".into(),
+                data(&self.folder).into(),
+                "--logger.console".into(),
+                "--log-level=information".into(),
+                "--query".into(),
+                query.into(),
+            ],
+            stop_by: StopBy::EndOfInput,
+            log: self.log.clone(),
+        })
+    }
+
+    fn config(&self, http_port: u16, tcp_port: u16) -> String {
+        let (data, folder) = (escape(&data(&self.folder)), escape(&self.folder.display().to_string()));
+        format!(
+            "\
+<clickhouse>
+  <listen_host>127.0.0.1</listen_host>
+  <http_port>{http_port}</http_port>
+  <tcp_port>{tcp_port}</tcp_port>
+  <path>{data}</path>
+  <tmp_path>{folder}/tmp/</tmp_path>
+  <user_files_path>{folder}/user_files/</user_files_path>
+  <users_config>{folder}/users.xml</users_config>
+  <query_log><database>system</database><table>query_log</table></query_log>
+</clickhouse>
+"
+        )
+    }
+}
+
+/// Whether the server of the stack in the folder `stack` answers queries on `http_port`.
+pub(crate) fn is_ready(stack: &Path, http_port: u16) -> bool {
+    probe::clickhouse(http_port, &data(&stack.join("clickhouse"))).unwrap_or(false)
+}
+
+/// The data below the folder of a node, as ClickHouse writes a folder: with a slash at the end.
+fn data(node: &Path) -> String {
+    format!("{}/", node.join("data").display())
+}
+
+fn users() -> String {
+    let mut users = user(ADMIN, "<access_management>1</access_management>");
+    for (name, rights, elsewhere) in GRANTS {
+        let here = ["throughline*", "t_*"].map(|databases| format!("GRANT {rights} ON {databases}.*"));
+        let grants: String = here
+            .iter()
+            .map(String::as_str)
+            .chain(elsewhere.iter().copied())
+            .map(|grant| format!("<query>{grant}</query>"))
+            .collect();
+        users.push_str(&user(name, &format!("<grants>{grants}</grants>")));
+    }
+    format!(
+        "<clickhouse>\n  <profiles><default/></profiles>\n  <quotas><default/></quotas>\n  <users>\n{users}  </users>\n</clickhouse>\n"
+    )
+}
+
+fn user(User { name, password }: User, rights: &str) -> String {
+    format!(
+        "    <{name}><password>{password}</password><networks><ip>127.0.0.1</ip></networks>\
+         <profile>default</profile><quota>default</quota>{rights}</{name}>\n"
+    )
+}
+
+/// For text between XML tags.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,126 @@
+//! What the catalog says, ready to be asked; and what holds where it says nothing.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use model::event::{Catalog, CatalogComponent, Tier};
+use model::{Component, Environment, Repository};
+
+/// A catalog with its patterns compiled.
+#[derive(Debug, Default)]
+pub struct Rules {
+    catalog: Catalog,
+    components: Vec<ComponentRule>,
+    environments: Vec<GlobSet>,
+}
+
+#[derive(Debug)]
+struct ComponentRule {
+    included: GlobSet,
+    excluded: GlobSet,
+}
+
+/// Patterns that cannot be compiled match nothing; the command that puts a catalog refuses them by name.
+fn compile<'a>(patterns: impl Iterator<Item = &'a str>, paths: bool) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(paths).case_insensitive(!paths).build() {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_else(|_| GlobSet::empty())
+}
+
+impl Rules {
+    /// Compiles a catalog.
+    pub fn new(catalog: Catalog) -> Self {
+        let components = catalog
+            .components
+            .iter()
+            .map(|c| ComponentRule {
+                included: compile(c.paths.iter().map(String::as_str), true),
+                excluded: compile(c.excluded_paths.iter().map(String::as_str), true),
+            })
+            .collect();
+        let environments = catalog
+            .environments
+            .iter()
+            .map(|e| compile(e.aliases.iter().map(String::as_str).chain([e.environment.as_str()]), false))
+            .collect();
+        Self { catalog, components, environments }
+    }
+
+    /// The catalog itself.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// What the catalog says of a component.
+    pub fn component(&self, name: &Component) -> Option<&CatalogComponent> {
+        self.catalog.components.iter().find(|c| c.component == *name)
+    }
+
+    /// Component that a repository, a service or both belong to.
+    ///
+    /// The service's name decides where the catalog knows it; else the repository, where it holds one component; else the
+    /// repository is a component by itself, and a service without one is, too.
+    pub fn owner(&self, repository: Option<&Repository>, service: Option<&str>) -> Option<Component> {
+        let fits = |c: &&CatalogComponent| match (repository, &c.repository) {
+            (Some(given), Some(of)) => given == of,
+            _ => true,
+        };
+        let named = |c: &&CatalogComponent| {
+            service.is_some_and(|s| c.component.as_str() == s || c.services.iter().any(|known| known == s))
+        };
+        if let Some(found) = self.catalog.components.iter().filter(fits).find(named) {
+            return Some(found.component.clone());
+        }
+        match repository {
+            Some(repository) => {
+                let mut of = self.catalog.components.iter().filter(|c| c.repository.as_ref() == Some(repository));
+                match (of.next(), of.next()) {
+                    (Some(only), None) => Some(only.component.clone()),
+                    _ => Some(default_component(repository)),
+                }
+            }
+            None => service.map(Component::new),
+        }
+    }
+
+    /// Whether a commit that touched these paths belongs to a component; `None` where the paths are not known and matter.
+    pub fn belongs(&self, component: &Component, paths: Option<&[String]>) -> Option<bool> {
+        let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else {
+            return Some(true);
+        };
+        let (rule, entry) = (&self.components[at], &self.catalog.components[at]);
+        if entry.paths.is_empty() && entry.excluded_paths.is_empty() {
+            return Some(true);
+        }
+        let included = |path: &String| entry.paths.is_empty() || rule.included.is_match(path);
+        paths.map(|paths| paths.iter().any(|path| included(path) && !rule.excluded.is_match(path)))
+    }
+
+    /// Name and tier of an environment. `production` is what the provider says.
+    pub fn environment(&self, given: &Environment, production: Option<bool>) -> (Environment, Tier) {
+        for (entry, names) in self.catalog.environments.iter().zip(&self.environments) {
+            if names.is_match(given.as_str()) {
+                return (entry.environment.clone(), entry.tier);
+            }
+        }
+        let tier = if production == Some(true) { Tier::Production } else { tier_by_name(given.as_str()) };
+        (given.clone(), tier)
+    }
+}
+
+/// A repository that the catalog does not name is a component: its path without the host.
+pub fn default_component(repository: &Repository) -> Component {
+    let path = repository.as_str();
+    Component::new(path.split_once('/').map_or(path, |(_, rest)| rest))
+}
+
+fn tier_by_name(name: &str) -> Tier {
+    match name.to_ascii_lowercase().as_str() {
+        "production" | "prod" | "live" => Tier::Production,
+        "staging" | "stage" | "preprod" | "pre-production" | "preproduction" | "uat" => Tier::Staging,
+        "integration" | "int" | "development" | "dev" | "test" | "testing" | "qa" => Tier::Integration,
+        _ => Tier::Other,
+    }
+}

@@ -1,0 +1,123 @@
+//! The changelog: a realm's records, written as they change, read back at a restore.
+
+use std::collections::BTreeSet;
+
+use model::event::Catalog;
+use model::fact::Identity;
+use model::{Component, Realm, Repository};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::state::{Key, Restored};
+
+/// Version of the format. A changelog of another one cannot be read; the state is then rebuilt from the event topics.
+const FORMAT: u8 = 1;
+
+/// A record to write: `None` takes the key back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Realm and key.
+    pub key: Vec<u8>,
+    /// Value.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Generation, sequence and version of the derivation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Counts rebuilds from the event topics.
+    pub generation: u32,
+    /// Counts emissions within the generation.
+    pub sequence: u64,
+    /// Version of the derivation that made the facts.
+    pub derivation: u32,
+}
+
+impl Meta {
+    /// Revision of a fact emitted now.
+    pub fn revision(self) -> i64 {
+        i64::from(self.generation) << 40 | i64::try_from(self.sequence).unwrap_or(i64::MAX)
+    }
+}
+
+/// Identities and digests of the facts last emitted for a unit.
+pub type Emitted = Vec<(Identity, u64)>;
+
+/// Why a record of the changelog could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be written.
+    #[error("cannot write {what} to the changelog")]
+    Write {
+        /// What it was.
+        what: String,
+        /// Why.
+        #[source]
+        source: postcard::Error,
+    },
+    /// It could not be read.
+    #[error(
+        "cannot read {what} of the changelog; if another version wrote it, delete the changelog topic and the group's offsets: the state is rebuilt from the event topics"
+    )]
+    Read {
+        /// What it was.
+        what: String,
+        /// Why.
+        #[source]
+        source: postcard::Error,
+    },
+    /// It was written in another format.
+    #[error(
+        "the changelog holds a record in format {found}, this version reads format {FORMAT}; delete the changelog topic and the group's offsets: the state is rebuilt from the event topics"
+    )]
+    Format {
+        /// The format found.
+        found: u8,
+    },
+}
+
+pub(crate) fn record<T: Serialize>(realm: &Realm, key: &Key, value: Option<&T>) -> Result<Record, Error> {
+    let failed = |source| Error::Write { what: format!("{key:?}"), source };
+    let name = postcard::to_stdvec(&(realm, key)).map_err(failed)?;
+    let value = match value {
+        Some(value) => Some(postcard::to_extend(value, vec![FORMAT]).map_err(failed)?),
+        None => None,
+    };
+    Ok(Record { key: name, value })
+}
+
+/// Realm and key of a record.
+///
+/// # Errors
+/// Where the key was not written by [`record`].
+pub fn read_key(key: &[u8]) -> Result<(Realm, Key), Error> {
+    postcard::from_bytes(key).map_err(|source| Error::Read { what: "a key".to_owned(), source })
+}
+
+pub(crate) fn read_value<T: DeserializeOwned>(key: &Key, value: &[u8]) -> Result<T, Error> {
+    match value.split_first() {
+        Some((&FORMAT, body)) => {
+            postcard::from_bytes(body).map_err(|source| Error::Read { what: format!("{key:?}"), source })
+        }
+        Some((found, _)) => Err(Error::Format { found: *found }),
+        None => Err(Error::Format { found: 0 }),
+    }
+}
+
+/// Reads a value that is a record of the state; none for what is kept beside the state.
+pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, Error> {
+    Ok(Some(match key {
+        Key::Commit(_) => Restored::Commit(read_value(key, value)?),
+        Key::Change(..) => Restored::Change(read_value(key, value)?),
+        Key::Run(_) => Restored::Run(read_value(key, value)?),
+        Key::Task(_) => Restored::Task(read_value(key, value)?),
+        Key::Deployment(_) => Restored::Deployment(read_value(key, value)?),
+        Key::Gate(_) => Restored::Gate(read_value(key, value)?),
+        Key::Tag(..) => Restored::Tag(read_value(key, value)?),
+        Key::Artifact(_) => Restored::Artifact(read_value(key, value)?),
+        Key::Catalog => Restored::Catalog(read_value::<Catalog>(key, value)?),
+        Key::BaselineNone => Restored::BaselineNone(read_value::<BTreeSet<Component>>(key, value)?),
+        Key::Repositories => Restored::Repositories(read_value::<BTreeSet<Repository>>(key, value)?),
+        Key::Emitted(_) | Key::Meta => return Ok(None),
+    }))
+}

@@ -1,0 +1,104 @@
+//! Rows of `deployments`.
+
+use model::fact::{DeploymentFact, DeploymentKind};
+use model::{Component, DeploymentId, Realm, Repository};
+
+use crate::catalog::default_component;
+use crate::graph::Place;
+use crate::state::{Scope, State};
+use crate::track::{Order, Track};
+
+impl State {
+    pub(super) fn deployment_fact(&self, realm: &Realm, id: &DeploymentId) -> Option<DeploymentFact> {
+        let deployment = self.records.deployments.get(id)?;
+        let placed = self.placed.get(id)?;
+        let partial_counts = self.rules.component(&placed.component).is_some_and(|c| c.partial_counts);
+        let folded = deployment.fold(partial_counts);
+        let track = self.tracks.get(&(placed.component.clone(), Scope::Environment(placed.environment.clone())));
+        let on_track = track.zip(placed.order(id));
+        let (commits, complete) = match &on_track {
+            Some((track, (order, head))) => self.brought(&placed.component, track, order, *head),
+            None => (Vec::new(), false),
+        };
+        let kind = match (&on_track, placed.succeeded_at) {
+            (Some((track, (order, head))), _) => kind(track, order, *head, commits.len()),
+            (None, Some(_)) => DeploymentKind::Unresolved,
+            (None, None) => DeploymentKind::None,
+        };
+        Some(DeploymentFact {
+            realm: realm.clone(),
+            component: placed.component.clone(),
+            environment: placed.environment.clone(),
+            deployment: id.clone(),
+            at: folded.finished_at.or(deployment.created_at.0).or(folded.seen_at)?,
+            version: placed.version.clone(),
+            commit: placed.head.map(|head| self.records.graph.node(head).id.clone()),
+            tier: placed.tier,
+            phase: folded.phase,
+            outcome: folded.outcome,
+            kind,
+            created_at: deployment.created_at.0,
+            started_at: deployment.started_at.0,
+            finished_at: folded.finished_at,
+            commits: count(commits.len()),
+            commits_complete: complete,
+            run: deployment.run.get().cloned(),
+            triggered_by: deployment.triggered_by.0.unwrap_or_default(),
+            evidence: evidence(deployment.states.values().filter_map(|id| id.0.as_ref())),
+            link: deployment.url.get().cloned(),
+            ..DeploymentFact::default()
+        })
+    }
+
+    /// Commits of the component that the deployment was the first to bring, and whether they are all.
+    pub(super) fn brought(
+        &self,
+        component: &Component,
+        track: &Track,
+        order: &Order,
+        head: Place,
+    ) -> (Vec<Place>, bool) {
+        let graph = &self.records.graph;
+        let all: Vec<Place> = track.commits(order).collect();
+        let tip = &graph.node(head).known;
+        let head_closed = track.first(head) != Some(order) || tip.parents.0.is_some() || !tip.pushed_over.is_empty();
+        let told = |place: &Place| {
+            let known = &graph.node(*place).known;
+            let paths = known.paths.0.as_ref().map(|(_, paths)| paths.as_slice());
+            known.is_closed() && self.rules.belongs(component, paths).is_some()
+        };
+        let complete = head_closed && all.iter().all(told);
+        let own = all.into_iter().filter(|place| self.is_part(component, *place)).collect();
+        (own, complete)
+    }
+
+    /// The repository that a component stands for that no catalog names.
+    pub(super) fn repository_of(&self, component: &Component) -> Option<Repository> {
+        self.records.repositories.iter().find(|repository| default_component(repository) == *component).cloned()
+    }
+}
+
+/// What a successful deployment brought, by `mission.md`'s words: a rollback moves no commit, a redeploy ships nothing new.
+pub(super) fn kind(track: &Track, order: &Order, head: Place, commits: usize) -> DeploymentKind {
+    if track.baseline() == Some(order) {
+        return DeploymentKind::Baseline;
+    }
+    match track.before(order) {
+        Some((_, previous)) if previous == head => DeploymentKind::Redeploy,
+        _ if commits == 0 && track.first(head) != Some(order) => DeploymentKind::Rollback,
+        _ => DeploymentKind::Forward,
+    }
+}
+
+/// Ids of events, sorted, each once.
+pub(super) fn evidence<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.cloned().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// A count as the tables hold it.
+pub(super) fn count(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}

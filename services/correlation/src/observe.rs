@@ -1,0 +1,320 @@
+//! What one event lets us know: the records to join into the state.
+
+use std::collections::BTreeSet;
+
+use model::event::{
+    ApprovalBody, Body, Build, Catalog, Change, ChangeReview, ChangeState, CiBody, CommitInfo, ControlBody, Decision,
+    Deployment, DeploymentAction, Event, Gate, Outcome, Phase, PipelineRun, Push, References, Tag, TagAction, TaskKind,
+    TaskRun, TestRun,
+};
+use model::{ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp};
+
+use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress};
+use crate::lattice::{Greatest, Latest, Least, Raised};
+
+/// A record to join into the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// A commit.
+    Commit(CommitId, entity::Commit),
+    /// A change.
+    Change(Repository, ChangeId, Box<entity::Change>),
+    /// A pipeline run.
+    Run(RunId, Box<entity::Run>),
+    /// A task.
+    Task(TaskId, Box<entity::Task>),
+    /// A deployment.
+    Deployment(DeploymentId, Box<entity::Deployment>),
+    /// A gate.
+    Gate(GateId, Box<entity::Gate>),
+    /// A tag.
+    Tag(Repository, String, entity::Tag),
+    /// An artifact.
+    Artifact(ArtifactId, entity::Artifact),
+    /// The catalog.
+    Catalog(Box<Catalog>),
+    /// A component without a baseline.
+    BaselineNone(Component),
+}
+
+impl Observation {
+    /// Repositories that it speaks of.
+    pub fn repositories(&self) -> Vec<&Repository> {
+        match self {
+            Self::Commit(_, commit) => commit.repositories.iter().collect(),
+            Self::Change(repository, ..) | Self::Tag(repository, ..) => vec![repository],
+            Self::Run(_, run) => run.repository.get().into_iter().collect(),
+            Self::Deployment(_, deployment) => deployment.repository.get().into_iter().collect(),
+            Self::Gate(_, gate) => gate.repository.get().into_iter().collect(),
+            Self::Task(..) | Self::Artifact(..) | Self::Catalog(_) | Self::BaselineNone(_) => Vec::new(),
+        }
+    }
+}
+
+/// Records of an event, or why none follow from it.
+pub fn observe(event: &Event<Body>) -> Result<Vec<Observation>, &'static str> {
+    let at = event.occurred_at;
+    match &event.body {
+        Body::Ci(body) => Ok(ci(event, at, body)),
+        Body::Approval(body) => Ok(vec![approval(event, at, body)]),
+        Body::Incident(_) => Err("incidents enter no table yet"),
+        Body::Review(_) => Err("what people say enters no table yet"),
+        Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog.clone()))]),
+        Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component.clone())]),
+        Body::Control(ControlBody::Horizon(_)) => Err("rows are not frozen yet"),
+    }
+}
+
+fn ci(event: &Event<Body>, at: Timestamp, body: &CiBody) -> Vec<Observation> {
+    match body {
+        CiBody::Push(push) => push_observed(at, push),
+        CiBody::Commits(commits) => commits.commits.iter().map(|info| commit(&commits.repository, info)).collect(),
+        CiBody::Change(change) => change_observed(at, change),
+        CiBody::ChangeReview(review) => vec![review_observed(at, review)],
+        CiBody::PipelineRun(run) => vec![run_observed(at, run)],
+        CiBody::TaskRun(task) => vec![task_observed(at, task)],
+        CiBody::Build(build) => vec![build_observed(at, build)],
+        CiBody::TestRun(test) => vec![test_observed(at, test)],
+        CiBody::Artifact(artifact) => artifact_observed(at, artifact),
+        CiBody::Deployment(deployment) => vec![deployment_observed(event, at, deployment)],
+        CiBody::Tag(tag) => vec![tag_observed(at, tag)],
+    }
+}
+
+fn commit(repository: &Repository, info: &CommitInfo) -> Observation {
+    let mut commit = entity::Commit { repositories: BTreeSet::from([repository.clone()]), ..entity::Commit::default() };
+    commit.parents = Greatest(info.parents.clone().map(|parents| (parents.len(), parents)));
+    commit.authored = Least(info.authored_at.map(|at| (at, info.author.clone())));
+    commit.committed_at = Least(info.committed_at);
+    commit.paths = Greatest(info.paths.clone().map(|paths| (!info.paths_cut, paths)));
+    commit.changes = info.changes.iter().cloned().collect();
+    Observation::Commit(info.id.clone(), commit)
+}
+
+fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
+    let Some(after) = &push.after else { return Vec::new() };
+    let default =
+        push.default_branch.as_deref().is_some_and(|name| push.ref_name.strip_prefix("refs/heads/") == Some(name));
+    let whole = !push.commits_cut && !push.forced && push.before.is_some();
+    let mut observations = Vec::with_capacity(push.commits.len() + 1);
+    for info in &push.commits {
+        let Observation::Commit(id, mut commit) = commit(&push.repository, info) else { continue };
+        commit.listed = Raised(whole);
+        commit.branches.insert(push.ref_name.clone());
+        commit.landed_at = Least(default.then_some(at));
+        observations.push(Observation::Commit(id, commit));
+    }
+    // The tip holds what was there before, unless the branch was forced, and everything that came with it.
+    let mut tip =
+        entity::Commit { repositories: BTreeSet::from([push.repository.clone()]), ..entity::Commit::default() };
+    tip.pushed_over = push.commits.iter().map(|info| &info.id).filter(|id| *id != after).cloned().collect();
+    if !push.forced {
+        tip.pushed_over.extend(push.before.clone());
+    }
+    tip.listed = Raised(whole);
+    tip.branches.insert(push.ref_name.clone());
+    tip.landed_at = Least(default.then_some(at));
+    observations.push(Observation::Commit(after.clone(), tip));
+    observations
+}
+
+fn change_observed(at: Timestamp, change: &Change) -> Vec<Observation> {
+    let mut known = entity::Change {
+        created_at: Least(change.created_at),
+        author: Least((change.author != model::event::Actor::default()).then(|| change.author.clone())),
+        source_branch: Latest::told(at, change.source_branch.clone()),
+        heads: change.head.iter().cloned().collect(),
+        head: Latest::told(at, change.head.clone()),
+        bases: change.base.iter().cloned().collect(),
+        commits: change.commits.iter().flatten().cloned().collect(),
+        ..entity::Change::default()
+    };
+    if change.state == ChangeState::Merged {
+        known.merged = Latest::told(at, Some((change.merged_at.unwrap_or(at), change.merge_commit.clone())));
+    }
+    vec![Observation::Change(change.repository.clone(), change.change.clone(), Box::new(known))]
+}
+
+fn review_observed(at: Timestamp, review: &ChangeReview) -> Observation {
+    let seen = (review.submitted_at.unwrap_or(at), review.review.clone(), review.state, review.reviewer.clone());
+    let known = entity::Change { reviews: BTreeSet::from([seen]), ..entity::Change::default() };
+    Observation::Change(review.repository.clone(), review.change.clone(), Box::new(known))
+}
+
+fn progress(at: Timestamp, phase: Phase, outcome: Option<Outcome>, finished_at: Option<Timestamp>) -> Latest<Progress> {
+    let finished_at = finished_at.or((phase == Phase::Finished).then_some(at));
+    Latest::told(at, Some(Progress { phase, outcome, finished_at }))
+}
+
+fn run_observed(at: Timestamp, run: &PipelineRun) -> Observation {
+    let attempt = Attempt {
+        queued_at: Least(run.queued_at),
+        started_at: Least(run.started_at),
+        progress: progress(at, run.phase, run.outcome, run.finished_at),
+        triggered_by: Greatest(Some(run.triggered_by.kind)),
+        failed_step: Least(None),
+    };
+    let known = entity::Run {
+        repository: Latest::told(at, run.repository.clone()),
+        pipeline: Latest::told(at, (!run.pipeline.is_empty()).then(|| run.pipeline.clone())),
+        commit: Latest::told(at, run.commit.clone()),
+        ref_name: Latest::told(at, run.ref_name.clone()),
+        trigger: Latest::told(at, Some(run.trigger)),
+        created_at: Least(run.created_at),
+        seen_at: Least(Some(at)),
+        attempts: [(run.attempt, attempt)].into(),
+        url: Latest::told(at, run.url.clone()),
+    };
+    Observation::Run(run.run.clone(), Box::new(known))
+}
+
+fn task_observed(at: Timestamp, task: &TaskRun) -> Observation {
+    let failed = task.steps.iter().filter(|step| matches!(step.outcome, Some(o) if is_failure(o)));
+    let attempt = Attempt {
+        queued_at: Least(task.queued_at),
+        started_at: Least(task.started_at),
+        progress: progress(at, task.phase, task.outcome, task.finished_at),
+        triggered_by: Greatest(Some(task.started_by.kind)),
+        failed_step: Least(failed.map(|step| (step.number, step.name.clone())).min()),
+    };
+    let known = entity::Task {
+        run: Latest::told(at, task.run.clone()),
+        name: Latest::told(at, Some(task.name.clone())),
+        kind: Latest::told(at, Some(task.kind)),
+        commit: Latest::told(at, task.commit.clone()),
+        created_at: Least(task.created_at),
+        attempts: [(task.attempt, attempt)].into(),
+    };
+    Observation::Task(task.task.clone(), Box::new(known))
+}
+
+/// The change's or the platform's fault, as opposed to a wish or a rule.
+pub fn is_failure(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failure | Outcome::Error | Outcome::Timeout)
+}
+
+fn build_observed(at: Timestamp, build: &Build) -> Observation {
+    let mut task = TaskRun::new(TaskId::new(&*build.build), 1, "build".to_owned(), TaskKind::Job, build.phase);
+    task.run = build.run.clone();
+    task.commit = build.commit.clone();
+    task.outcome = build.outcome;
+    (task.queued_at, task.started_at, task.finished_at) = (build.queued_at, build.started_at, build.finished_at);
+    task_observed(at, &task)
+}
+
+fn test_observed(at: Timestamp, test: &TestRun) -> Observation {
+    let name = test.name.clone().unwrap_or_else(|| "test".to_owned());
+    let mut task = TaskRun::new(TaskId::new(&*test.test), 1, name, TaskKind::Job, test.phase);
+    task.run = test.run.clone();
+    task.commit = test.commit.clone();
+    task.outcome = test.outcome;
+    (task.queued_at, task.started_at, task.finished_at) = (test.queued_at, test.started_at, test.finished_at);
+    task_observed(at, &task)
+}
+
+fn artifact_observed(at: Timestamp, artifact: &model::event::Artifact) -> Vec<Observation> {
+    let known = entity::Artifact {
+        commit: Latest::told(at, artifact.commit.clone()),
+        run: Latest::told(at, artifact.run.clone()),
+    };
+    // A deployment may name the artifact or only its digest.
+    let names = [Some(artifact.artifact.clone()), artifact.digest.as_deref().map(ArtifactId::new)];
+    names.into_iter().flatten().map(|name| Observation::Artifact(name, known.clone())).collect()
+}
+
+fn deployment_observed(event: &Event<Body>, at: Timestamp, deployment: &Deployment) -> Observation {
+    let when = deployment.finished_at.filter(|_| deployment.phase == Phase::Finished).unwrap_or(at);
+    let state =
+        DeploymentState { at: when, phase: deployment.phase, outcome: deployment.outcome, rollout: deployment.rollout };
+    let known = entity::Deployment {
+        repository: Latest::told(at, deployment.repository.clone()),
+        service: Latest::told(at, deployment.service.clone()),
+        environment: Latest::told(at, Some(deployment.environment.clone())),
+        production: Latest::told(at, deployment.production),
+        commit: Latest::told(at, deployment.commit.clone()),
+        ref_name: Latest::told(at, deployment.ref_name.clone()),
+        version: Latest::told(at, deployment.version.clone()),
+        artifacts: deployment.artifacts.iter().cloned().collect(),
+        run: Latest::told(at, deployment.run.clone()),
+        job: Latest::told(at, deployment.job.clone()),
+        transient: Raised(deployment.transient),
+        removal: Raised(deployment.action == DeploymentAction::Remove),
+        triggered_by: Greatest(Some(deployment.triggered_by.kind)),
+        created_at: Least(deployment.created_at),
+        started_at: Least(deployment.started_at),
+        states: [(state, Least(Some(event.id())))].into(),
+        url: Latest::told(at, deployment.url.clone().or_else(|| event.link.clone())),
+    };
+    Observation::Deployment(deployment.deployment.clone(), Box::new(known))
+}
+
+fn tag_observed(at: Timestamp, tag: &Tag) -> Observation {
+    let commit = match tag.action {
+        TagAction::Deleted => Some(None),
+        TagAction::Tagged | TagAction::Published | TagAction::Unpublished => tag.commit.clone().map(Some),
+    };
+    Observation::Tag(tag.repository.clone(), tag.tag.clone(), entity::Tag { commit: Latest::told(at, commit) })
+}
+
+fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observation {
+    let (gate, about) = parts(body);
+    let (when, act, required) = act(at, body);
+    let known = entity::Gate {
+        name: Latest::told(at, Some(gate.name.clone())),
+        kind: Greatest(Some(gate.kind)),
+        environment: Latest::told(at, gate.environment.clone().or_else(|| about.environment.clone())),
+        attempt: Greatest(Some(gate.attempt)),
+        repository: Latest::told(at, about.repository.clone()),
+        commit: Latest::told(at, about.commit.clone()),
+        run: Latest::told(at, about.run.clone()),
+        deployment: Latest::told(at, about.deployment.clone()),
+        service: Latest::told(at, about.service.clone()),
+        required: Latest::told(at, required),
+        acts: act.map(|act| ((when, act), Least(Some(event.id())))).into_iter().collect(),
+        url: Latest::told(at, event.link.clone()),
+    };
+    Observation::Gate(gate.gate.clone(), Box::new(known))
+}
+
+fn parts(body: &ApprovalBody) -> (&Gate, &References) {
+    match body {
+        ApprovalBody::GateRequested(b) => (&b.gate, &b.about),
+        ApprovalBody::GateDecided(b) => (&b.gate, &b.about),
+        ApprovalBody::GateExpired(b) => (&b.gate, &b.about),
+        ApprovalBody::GateCancelled(b) => (&b.gate, &b.about),
+        ApprovalBody::GateBypassed(b) => (&b.gate, &b.about),
+        ApprovalBody::GateRequestedAgain(b) => (&b.gate, &b.about),
+        ApprovalBody::GateDelegated(b) => (&b.gate, &b.about),
+        ApprovalBody::GateQuorum(b) => (&b.gate, &b.about),
+    }
+}
+
+/// When something happened at the gate, what, and how many approvals it needs. A delegation, a deferral and the like leave it as
+/// closed as it was.
+fn act(at: Timestamp, body: &ApprovalBody) -> (Timestamp, Option<GateAct>, Option<i32>) {
+    match body {
+        ApprovalBody::GateRequested(b) => (b.requested_at.unwrap_or(at), Some(GateAct::Requested), b.required),
+        ApprovalBody::GateRequestedAgain(b) => (b.requested_at.unwrap_or(at), Some(GateAct::RequestedAgain), None),
+        ApprovalBody::GateDecided(b) => {
+            let act = match b.decision {
+                Decision::Approved => {
+                    Some(GateAct::Approved { by: b.decided_by.clone(), last: b.final_decision, by_author: b.by_author })
+                }
+                Decision::Rejected => Some(GateAct::Rejected { by: b.decided_by.clone(), by_author: b.by_author }),
+                Decision::ChangesRequested | Decision::Deferred | Decision::Escalated => None,
+            };
+            (b.decided_at.unwrap_or(at), act, None)
+        }
+        ApprovalBody::GateQuorum(b) => {
+            (b.met_at.unwrap_or(at), Some(GateAct::Counted { given: b.given, required: b.required }), Some(b.required))
+        }
+        ApprovalBody::GateExpired(b) => (b.expired_at.unwrap_or(at), Some(GateAct::Expired), None),
+        ApprovalBody::GateCancelled(b) => {
+            (b.cancelled_at.unwrap_or(at), Some(GateAct::Cancelled { by: b.cancelled_by.clone() }), None)
+        }
+        ApprovalBody::GateBypassed(b) => {
+            (b.bypassed_at.unwrap_or(at), Some(GateAct::Bypassed { by: b.bypassed_by.clone() }), None)
+        }
+        ApprovalBody::GateDelegated(b) => (b.delegated_at.unwrap_or(at), None, None),
+    }
+}

@@ -1,0 +1,131 @@
+//! Laws over random histories, and cases with figures worked out by hand.
+
+mod cases;
+mod histories;
+mod laws;
+
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+use model::event::{Body, Event};
+use model::fact::{Fact, Identity};
+
+use crate::changelog::read_key;
+use crate::{Delta, Realm};
+
+/// An event of the default realm.
+pub fn event(at: i64, delivery: &str, body: impl Into<Body>) -> Event<Body> {
+    Event {
+        realm: "default".into(),
+        source: "test".into(),
+        provider: "test".into(),
+        delivery: delivery.to_owned(),
+        index: 0,
+        adapter: 1,
+        occurred_at: Timestamp(at),
+        received_at: Timestamp(at),
+        link: None,
+        body: body.into(),
+    }
+}
+
+/// Tables as a reader sees them: of one identity the last revision, unless it was taken back. Revisions are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tables(pub BTreeMap<Identity, Fact>);
+
+impl Tables {
+    /// Takes emissions in, holding them to the rule that revisions grow.
+    pub fn take(&mut self, delta: &Delta) {
+        for emission in &delta.facts {
+            let mut fact = emission.fact.clone();
+            fact.set_revision(0);
+            if is_deleted(&fact) {
+                assert!(
+                    self.0.remove(&fact.identity()).is_some(),
+                    "took back what was not there: {:?}",
+                    fact.identity()
+                );
+            } else {
+                let before = self.0.insert(fact.identity(), fact.clone());
+                assert_ne!(before, Some(fact), "emitted again without a change");
+            }
+        }
+    }
+
+    pub fn of(facts: Vec<Fact>) -> Self {
+        let mut tables = Self::default();
+        for fact in facts {
+            let identity = fact.identity();
+            assert_eq!(tables.0.insert(identity, fact), None, "two facts of one identity");
+        }
+        tables
+    }
+
+    /// What is in one and not in the other, for a counter-example that can be read.
+    pub fn difference(&self, other: &Self) -> String {
+        let one_sided = |a: &Self, b: &Self| -> Vec<String> {
+            a.0.iter()
+                .filter(|(identity, fact)| b.0.get(*identity) != Some(*fact))
+                .map(|(_, fact)| format!("{fact:?}"))
+                .collect()
+        };
+        format!("here: {:#?}\nthere: {:#?}", one_sided(self, other), one_sided(other, self))
+    }
+}
+
+fn is_deleted(fact: &Fact) -> bool {
+    match fact {
+        Fact::Release(f) => f.deleted,
+        Fact::Deployment(f) => f.deleted,
+        Fact::ReleaseCommit(f) => f.deleted,
+        Fact::GateWait(f) => f.deleted,
+        Fact::Build(f) => f.deleted,
+        Fact::Component(f) => f.deleted,
+    }
+}
+
+/// A realm with its tables and its changelog, as the runtime keeps them.
+#[derive(Debug)]
+pub struct Run {
+    pub realm: Realm,
+    pub tables: Tables,
+    changelog: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Run {
+    pub fn new() -> Self {
+        Self { realm: Realm::new("default".into()), tables: Tables::default(), changelog: BTreeMap::new() }
+    }
+
+    /// The tables after these events, taken in at once.
+    pub fn of(events: &[Event<Body>]) -> Self {
+        let mut run = Self::new();
+        events.iter().for_each(|event| run.apply(event));
+        run.commit();
+        run
+    }
+
+    pub fn apply(&mut self, event: &Event<Body>) {
+        self.realm.apply(event);
+    }
+
+    pub fn commit(&mut self) {
+        let delta = self.realm.derive().unwrap();
+        self.tables.take(&delta);
+        for record in delta.changelog {
+            match record.value {
+                Some(value) => self.changelog.insert(record.key, value),
+                None => self.changelog.remove(&record.key),
+            };
+        }
+    }
+
+    /// Loses what was not committed and starts again from the changelog.
+    pub fn crash(&mut self) {
+        self.realm = Realm::new("default".into());
+        for (key, value) in &self.changelog {
+            self.realm.restore(read_key(key).unwrap().1, Some(value)).unwrap();
+        }
+        self.realm.restored();
+    }
+}

@@ -1,0 +1,85 @@
+//! The index is append-only, and says the truth about the files.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use model::schema::{self, Subject};
+use sha2::{Digest as _, Sha256};
+
+use crate::parse;
+
+/// Every line that the index ever had. Append only: never edit or remove a line of this table. Records with that id lie in Kafka for
+/// years and are read by that schema; a schema that must change gets a new file, a new line in the index and a new line here.
+const PINNED: &[(u32, &str, u32, &str)] = &[
+    (1, "inbox", 1, "ea929a850f34884e0c0860655ca2a0f220d992842558ba817e15f4f1b9a8418b"),
+    (2, "dead-letters", 1, "ed546acdf917b64bf77bb5bdc25576f5256b22810ee275e47373d7f4bcf60699"),
+    (3, "ci.events", 1, "faf9d10e851f2428be9aba9439674d703306690c3317b795f07bb228cdf153d1"),
+    (4, "approval.events", 1, "81f53a1f28c0fdb9de43a88a9504f60cd9833fb2feeca5338eaa89d3d1c7475f"),
+    (5, "incident.events", 1, "1916171fa8e660b9191b9fb3a565d8828c34a83bd78ab211776264276e839bea"),
+    (6, "review.events", 1, "c296afa8ed0e6b93f1e01ee9adcdbd69ce6d73eb3ed664f11f87f1b695326ca8"),
+    (7, "control", 1, "5b6ad3e12423969b715c01490b8c1d353bf2ca4542d185e454978d146b1ce2aa"),
+    (8, "facts.releases", 1, "64a54d9737c018641edc1629f9d9c53f3f6f0df225c792322e06e623e6c3504b"),
+    (9, "facts.deployments", 1, "1230156c780fa33f03505fa3ca8222e0e60819d10f75ff8d224545f6e9ab5400"),
+    (10, "facts.release_commits", 1, "167a5800dd74bceb9a70fcbd603082778d82cf7f923f2dc1c4378bbc0d2c6f72"),
+    (11, "facts.gate_waits", 1, "6fe51e794f7ee6d57bfd74428f0ce085517528eba9d396787fc993787351571d"),
+    (12, "facts.builds", 1, "55cef81afb6fdb4aef4bbe95ed09778e8ad87308af2aae73cef2c324ba65e824"),
+    (13, "facts.components", 1, "168828932a64ebb003c8d565a0a13bb0634dcebb865b1ff6c840accba7dd876a"),
+];
+
+#[test]
+fn no_line_is_ever_changed_or_removed() {
+    let lines = schema::all().iter().map(|schema| &schema.line);
+    let found: Vec<_> = lines.map(|line| (line.id, line.subject.topic(), line.version, line.sha256.as_str())).collect();
+    assert_eq!(found, PINNED, "schemas/avro/index.json differs from the lines pinned in this test");
+}
+
+#[test]
+fn ids_and_versions_have_no_gap() {
+    let ids = schema::all().iter().map(|schema| schema.line.id);
+    assert!(ids.eq(1..=u32::try_from(schema::all().len()).unwrap()));
+    for subject in Subject::ALL {
+        let versions: Vec<u32> = schema::versions(subject).map(|schema| schema.line.version).collect();
+        assert!(!versions.is_empty(), "{} has no schema", subject.topic());
+        assert!(versions.iter().copied().eq(1..=u32::try_from(versions.len()).unwrap()), "{subject:?}: {versions:?}");
+    }
+}
+
+#[test]
+fn digests_are_those_of_the_files() {
+    for schema in schema::all() {
+        let digest = hex::encode(Sha256::digest(schema.text));
+        assert_eq!(digest, schema.line.sha256, "{} was edited: a change needs a new file", schema.line.file);
+    }
+}
+
+#[test]
+fn every_file_stands_in_the_index_once() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/avro");
+    let on_disk: BTreeSet<String> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".avsc"))
+        .collect();
+    let built_in: Vec<&str> = schema::all().iter().map(|schema| schema.line.file.as_str()).collect();
+    let indexed: Vec<schema::IndexLine> =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("index.json")).unwrap()).unwrap();
+    assert!(
+        built_in.iter().eq(indexed.iter().map(|line| &line.file)),
+        "a file of the index is not built in: {built_in:?}"
+    );
+    assert_eq!(built_in.len(), on_disk.len());
+    assert!(built_in.iter().all(|file| on_disk.contains(*file)));
+}
+
+#[test]
+fn every_schema_is_valid_and_told_to_people() {
+    for schema in schema::all() {
+        let apache_avro::Schema::Record(record) = parse(schema) else { panic!("{} is no record", schema.line.file) };
+        assert_eq!(record.name.namespace(), Some("throughline"));
+        assert!(record.doc.is_some(), "{} has no doc", schema.line.file);
+        for field in &record.fields {
+            assert!(field.doc.is_some(), "{}: `{}` has no doc", schema.line.file, field.name);
+        }
+    }
+}
