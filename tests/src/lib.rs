@@ -1,1 +1,7 @@
-//! 
+//! What the end-to-end tests, the checks and the demo have in common: histories, and whole installations to play them to.
+
+pub mod demo;
+pub mod govuk;
+pub mod installation;
+pub mod lag;
+pub mod verify;

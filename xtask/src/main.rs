@@ -1,1 +1,47 @@
-fn main() {}
+//! The one command for everything around the code: `cargo xtask …`.
+//!
+//! A command is a file: what it takes from the command line, and a function `run`. What it says goes through [`report`].
+
+mod bench;
+mod report;
+mod stack;
+mod test;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use report::Report;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Everything around the code", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Real Kafka and ClickHouse on this machine, shared by tests, benchmarks and trials.
+    Stack(stack::Stack),
+    /// Run the tests.
+    Test(test::Test),
+    /// Hold whole installations against known truth.
+    Verify(verify::Verify),
+    /// Measure.
+    Bench(bench::Bench),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Stack(stack) => stack.run(),
+        Command::Test(test) => test.run(),
+        Command::Verify(verify) => verify.run(),
+        Command::Bench(bench) => bench.run(),
+    };
+    result.unwrap_or_else(|error| {
+        Report::error(&error);
+        ExitCode::FAILURE
+    })
+}

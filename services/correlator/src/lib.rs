@@ -1,1 +1,77 @@
-//! 
+//! The correlator: runs the pure core of [`correlation`] on Kafka.
+//!
+//! It consumes the event topics, keeps the state of the realms of its partitions, and writes what follows: facts, and the changelog
+//! from which the state is restored. Input offsets, changelog and facts commit in one Kafka transaction ([`stream::worker`]), so each
+//! event counts exactly once, whatever crashes in between.
+
+mod config;
+mod internal_events;
+mod processor;
+
+use prometheus::Registry;
+use stream::worker::{Worker, WorkerConfig, WorkerError};
+use stream::{KafkaConfig, topics};
+use tokio_util::sync::CancellationToken;
+
+pub use config::{ConfigError, CorrelatorConfig};
+use internal_events::Metrics;
+use processor::Processor;
+
+/// Why the correlator stopped. A restart goes on from what was committed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// See [`ConfigError`].
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// See [`WorkerError`].
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// The registry has these metrics already.
+    #[error("the metrics of the correlator cannot be registered: start one correlator for each registry")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A running correlator. Several of one installation share the realms.
+pub struct Correlator {
+    worker: Worker,
+}
+
+impl Correlator {
+    /// Joins the group on a thread of its own. The topics must have been made ([`stream::admin::ensure_topics`]).
+    ///
+    /// # Errors
+    /// On a configuration that cannot work, or a second correlator in one registry.
+    pub fn start(
+        config: &CorrelatorConfig,
+        kafka: &KafkaConfig,
+        stream: &stream::Metrics,
+        registry: &Registry,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        let metrics = Metrics::register(registry)?;
+        let group = kafka.group_name(&config.group);
+        let transactional_id = format!("{group}-{}", config.instance);
+        let worker = WorkerConfig {
+            commit_interval: config.commit_interval(),
+            max_batch_records: config.max_batch_records,
+            max_batch_bytes: config.max_batch_bytes,
+            ..WorkerConfig::stateful(group, transactional_id, &topics::EVENTS, &topics::CHANGELOG)
+        };
+        let worker = Worker::spawn(kafka, worker, Processor::new(metrics), stream, shutdown)?;
+        Ok(Self { worker })
+    }
+
+    /// Whether it is a member of its group and its state is restored: a check that outlives the correlator.
+    pub fn readiness(&self) -> impl Fn() -> bool + Clone + Send + Sync + 'static {
+        self.worker.readiness()
+    }
+
+    /// Runs until the shutdown; the transaction at hand is committed first.
+    ///
+    /// # Errors
+    /// Where Kafka fails for good or a state cannot be restored.
+    pub async fn run(self) -> Result<(), Error> {
+        Ok(self.worker.join().await?)
+    }
+}

@@ -1,1 +1,28 @@
-fn main() {}
+//! The one binary: command line, configuration, lifecycle, every role.
+
+mod admin;
+mod cli;
+mod commands;
+mod config;
+mod internal_events;
+mod lifecycle;
+mod prepare;
+mod readiness;
+mod roles;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to say it to where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

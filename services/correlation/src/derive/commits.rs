@@ -11,7 +11,7 @@ use crate::track::Order;
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Way {
-    /// Author time; of the earliest commit squashed.
+    /// Author time, else commit time; of the earliest commit squashed.
     pub authored_at: Option<Timestamp>,
     /// Who wrote it.
     pub author: Actor,
@@ -28,11 +28,10 @@ impl State {
     pub fn way(&self, place: Place) -> Way {
         let known = &self.records.graph.node(place).known;
         let change = self.brought_by(place);
-        let own = known.authored.0.clone();
-        let authored = self.squashed_author_time(place).into_iter().chain(own.iter().map(|(at, _)| *at)).min();
+        let author = known.authored.0.as_ref().map(|(_, author)| author.clone());
         Way {
-            authored_at: authored,
-            author: own.map(|(_, author)| author).unwrap_or_default(),
+            authored_at: self.squashed_author_time(place).into_iter().chain(self.written_at(place)).min(),
+            author: author.unwrap_or_default(),
             opened_at: change.as_ref().and_then(|(_, change, _)| change.created_at.0),
             merged_at: change.as_ref().map(|(_, _, at)| *at).or(known.landed_at.0),
             committed_at: known.committed_at.0,
@@ -60,7 +59,13 @@ impl State {
         }
         // A branch that lives on holds commits that an earlier change brought already.
         let own = self.members(key).filter(|member| self.brought_by(*member).is_some_and(|(by, _, _)| by == key));
-        own.filter_map(|member| graph.node(member).known.authored.0.as_ref().map(|(at, _)| *at)).min()
+        own.filter_map(|member| self.written_at(member)).min()
+    }
+
+    /// Author time; the commit time where no other is told, as in GitHub's pushes.
+    fn written_at(&self, place: Place) -> Option<Timestamp> {
+        let known = &self.records.graph.node(place).known;
+        known.authored.0.as_ref().map(|(at, _)| *at).or(known.committed_at.0)
     }
 
     /// Whether a commit is part of a component: by its paths, or, where they are not told, because nothing says that it is not.

@@ -1,0 +1,215 @@
+//! One batch of events in, facts and changelog records out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::time::Instant;
+
+use correlation::{Applied, Realm, changelog};
+use model::codec::{self, DecodeError, EncodeError};
+use model::inbox::{DeadLetter, Stage};
+use model::schema::Subject;
+use model::{Bytes, Realm as RealmName, Timestamp};
+use stream::{Output, Record, topics};
+
+use crate::internal_events::{self, Batch, Metrics};
+
+/// Version of the correlator in the dead letters that it writes.
+const READER: i32 = 1;
+
+/// Why a batch cannot be processed. None of it is the fault of an event: those go to the dead letters.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A newer version writes already.
+    #[error("{topic}-{partition} at offset {offset}")]
+    Newer {
+        topic: &'static str,
+        partition: i32,
+        offset: i64,
+        #[source]
+        source: DecodeError,
+    },
+    /// A record could not be written or restored.
+    #[error(transparent)]
+    Realm(#[from] correlation::Error),
+    /// See [`changelog::Error`].
+    #[error(transparent)]
+    Changelog(#[from] changelog::Error),
+    /// A dead letter or a fact that does not fit its schema.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A fact of a table without a topic.
+    #[error("there is no topic for table `{0}`: the table of topics is incomplete")]
+    NoTopic(&'static str),
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    realms: BTreeMap<RealmName, Realm>,
+    restored: u64,
+}
+
+/// State of all realms of the partitions that this instance owns.
+pub struct Processor {
+    metrics: Metrics,
+    partitions: BTreeMap<i32, Partition>,
+    staged: Batch,
+    /// Realms that the batch at hand touched.
+    touched: BTreeSet<(i32, RealmName)>,
+}
+
+impl Processor {
+    pub fn new(metrics: Metrics) -> Self {
+        Self { metrics, partitions: BTreeMap::new(), staged: Batch::default(), touched: BTreeSet::new() }
+    }
+
+    fn count(&mut self, source: &str, outcome: &'static str) {
+        *self.staged.events.entry((source.to_owned(), outcome)).or_default() += 1;
+    }
+
+    fn take(&mut self, record: Record, out: &mut Vec<Output>) -> Result<(), Error> {
+        let Some(payload) = &record.payload else {
+            self.count("", "ignored");
+            return Ok(());
+        };
+        let read = match Subject::of_topic(record.topic.name) {
+            Some(subject) => codec::decode_event(subject, payload),
+            None => Err(DecodeError::NoEvents(record.topic.name)),
+        };
+        let event = match read {
+            Ok(event) => event,
+            Err(source @ DecodeError::UnknownSchema { .. }) => {
+                let Record { topic, partition, offset, .. } = record;
+                return Err(Error::Newer { topic: topic.name, partition, offset, source });
+            }
+            Err(error) => {
+                out.push(dead_letter(&record, payload, &error)?);
+                self.count("", "dead");
+                return Ok(());
+            }
+        };
+        let oldest = self.staged.oldest.get_or_insert(event.received_at);
+        *oldest = (*oldest).min(event.received_at);
+        let realms = &mut self.partitions.entry(record.partition).or_default().realms;
+        let realm = realms.entry(event.realm.clone()).or_insert_with(|| Realm::new(event.realm.clone()));
+        let outcome = match realm.apply(&event) {
+            Applied::Applied => "applied",
+            Applied::NoNews => "no_news",
+            Applied::Waiting => "waiting",
+            Applied::Ignored(_) => "ignored",
+        };
+        self.count(event.source.as_str(), outcome);
+        self.touched.insert((record.partition, event.realm));
+        Ok(())
+    }
+
+    fn derive(&mut self, out: &mut Vec<Output>) -> Result<(), Error> {
+        for (partition, name) in std::mem::take(&mut self.touched) {
+            let Some(realm) = self.partitions.get_mut(&partition).and_then(|p| p.realms.get_mut(&name)) else {
+                continue;
+            };
+            let delta = realm.derive()?;
+            self.staged.corrections += delta.corrections as u64;
+            self.staged.deletions += delta.deletions as u64;
+            for emission in delta.facts {
+                let table = emission.fact.subject().topic();
+                let topic = topics::find(table).ok_or(Error::NoTopic(table))?;
+                *self.staged.facts.entry(table).or_default() += 1;
+                out.push(Output::new(topic, emission.key, emission.fact.encode()?));
+            }
+            for record in delta.changelog {
+                let output = match record.value {
+                    Some(value) => Output::new(&topics::CHANGELOG, record.key, value),
+                    None => Output::tombstone(&topics::CHANGELOG, record.key),
+                };
+                out.push(output.to_partition(partition));
+            }
+            internal_events::sizes(&self.metrics, name.as_str(), realm.sizes());
+        }
+        Ok(())
+    }
+}
+
+/// An event that cannot be read, with what can be told of it.
+fn dead_letter(record: &Record, payload: &[u8], error: &DecodeError) -> Result<Output, EncodeError> {
+    let reason = match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    internal_events::died(record.topic.name, record.partition, record.offset, &reason);
+    let key = record.key.clone().unwrap_or_default();
+    let letter = DeadLetter {
+        stage: Stage::Correlate,
+        reason,
+        adapter: READER,
+        source: "".into(),
+        realm: RealmName::new(String::from_utf8_lossy(&key)),
+        provider: String::new(),
+        delivery: String::new(),
+        event: None,
+        content_type: None,
+        headers: BTreeMap::new(),
+        received_at: Timestamp(record.timestamp),
+        topic: record.topic.name.to_owned(),
+        partition: record.partition,
+        offset: record.offset,
+        body: Bytes::from(payload.to_vec()),
+    };
+    Ok(Output::new(&topics::DEAD_LETTERS, key, codec::encode(&letter)?))
+}
+
+impl stream::worker::Processor for Processor {
+    type Error = Error;
+
+    fn process(&mut self, records: Vec<Record>, out: &mut Vec<Output>) -> Result<(), Error> {
+        self.staged = Batch::default();
+        let started = Instant::now();
+        for record in records {
+            self.take(record, out)?;
+        }
+        self.staged.applying = started.elapsed();
+        let started = Instant::now();
+        self.derive(out)?;
+        self.staged.deriving = started.elapsed();
+        Ok(())
+    }
+
+    fn committed(&mut self) {
+        internal_events::committed(&self.metrics, &std::mem::take(&mut self.staged));
+    }
+
+    fn aborted(&mut self) {
+        self.staged = Batch::default();
+        self.touched.clear();
+        self.partitions.clear();
+    }
+
+    fn assigned(&mut self, partition: i32) {
+        self.partitions.insert(partition, Partition::default());
+    }
+
+    fn revoked(&mut self, partition: i32) {
+        for realm in self.partitions.remove(&partition).unwrap_or_default().realms.keys() {
+            internal_events::given_back(&self.metrics, realm.as_str());
+        }
+    }
+
+    fn restore(&mut self, partition: i32, key: &[u8], payload: Option<&[u8]>) -> Result<(), Error> {
+        let (name, key) = changelog::read_key(key)?;
+        let state = self.partitions.entry(partition).or_default();
+        state.restored += 1;
+        state.realms.entry(name.clone()).or_insert_with(|| Realm::new(name)).restore(key, payload)?;
+        Ok(())
+    }
+
+    fn restored(&mut self, partition: i32) -> Result<(), Error> {
+        let state = self.partitions.entry(partition).or_default();
+        for (name, realm) in &mut state.realms {
+            realm.restored();
+            // Where another version of the derivation made the facts, the difference goes out with the next transaction.
+            self.touched.insert((partition, name.clone()));
+            internal_events::sizes(&self.metrics, name.as_str(), realm.sizes());
+        }
+        internal_events::restored(partition, state.realms.len(), state.restored);
+        Ok(())
+    }
+}

@@ -1,0 +1,310 @@
+//! Records of the inbox to records of the other topics.
+
+use std::mem;
+
+use model::codec::{self, DecodeError};
+use model::event::{Body, Event};
+use model::inbox::{DeadLetter, InboxRecord, Stage};
+use model::schema::Subject;
+use model::{Source, Timestamp};
+use stream::worker::Processor;
+use stream::{Output, Record, Topic, topics};
+
+use super::adapters::Adapters;
+use super::metrics::{End, Metrics, Settled};
+use super::outcome::{Outcome, normalise};
+use crate::people::People;
+use crate::{chain, clock};
+
+/// A reason may quote what the sender wrote; a dead letter must fit its topic beside the body.
+const LONGEST_REASON: usize = 16 * 1024;
+
+/// What Kafka's own framing adds to a record, with room to spare.
+const FRAMING: usize = 1024;
+
+/// What stands where an unreadable record tells nothing.
+const UNKNOWN: &str = "unknown";
+
+/// Why normalise stops. Bad input is never a reason: it becomes a dead letter.
+#[derive(Debug, thiserror::Error)]
+pub enum NormaliseError {
+    /// Another instance writes what this one cannot read yet.
+    #[error("inbox partition {partition}, offset {offset}: written by a newer version; upgrade this instance")]
+    Newer {
+        /// Partition of the inbox.
+        partition: i32,
+        /// Offset in it.
+        offset: i64,
+        /// The schema in question.
+        #[source]
+        source: DecodeError,
+    },
+    /// A defect of ours.
+    #[error("inbox partition {partition}, offset {offset}: the dead letter cannot be written")]
+    DeadLetter {
+        /// Partition of the inbox.
+        partition: i32,
+        /// Offset in it.
+        offset: i64,
+        /// What the encoder said.
+        #[source]
+        source: codec::EncodeError,
+    },
+}
+
+/// Reads the inbox and writes events, or dead letters. Stateless but for what waits to be counted.
+pub struct Normaliser {
+    adapters: Adapters,
+    people: People,
+    metrics: Metrics,
+    /// Outcomes of the transaction at hand.
+    settled: Vec<Settled>,
+}
+
+impl Normaliser {
+    /// Reads by these adapters.
+    #[must_use]
+    pub const fn new(adapters: Adapters, people: People, metrics: Metrics) -> Self {
+        Self { adapters, people, metrics, settled: Vec::new() }
+    }
+
+    /// Brings one record to its outcome.
+    fn settle(&mut self, record: Record, out: &mut Vec<Output>) -> Result<(), NormaliseError> {
+        let place = (record.partition, record.offset);
+        let consumed = Consumed { place, settled: &mut self.settled, metrics: &self.metrics, done: false };
+        let Some(payload) = &record.payload else {
+            consumed.ignored(source_of(&record), Timestamp(record.timestamp), "forgotten on request".to_owned());
+            return Ok(());
+        };
+        let delivery: InboxRecord = match codec::decode(payload) {
+            Ok(delivery) => delivery,
+            Err(source @ DecodeError::UnknownSchema { .. }) => {
+                consumed.left_for_later();
+                return Err(NormaliseError::Newer { partition: place.0, offset: place.1, source });
+            }
+            Err(error) => return consumed.dead(undecodable(record, &chain(&error)), Written::default(), out),
+        };
+        match normalise(&delivery, &self.adapters, &self.people) {
+            Outcome::Ignored(reason) => consumed.ignored(delivery.source, delivery.received_at, reason),
+            Outcome::Events(events) => {
+                let adapter = events.first().map_or(0, |event| event.adapter);
+                match Written::of(events) {
+                    Ok(written) => consumed.events(delivery.source, delivery.received_at, written, out),
+                    Err(reason) => {
+                        let letter = dead_letter(&record, delivery, adapter, &reason);
+                        consumed.dead(letter, Written::default(), out)?;
+                    }
+                }
+            }
+            Outcome::Dead { adapter, reason, events } => {
+                let (written, reason) = match Written::of(events) {
+                    Ok(written) => (written, reason),
+                    Err(also) => (Written::default(), format!("{reason}; {also}")),
+                };
+                consumed.dead(dead_letter(&record, delivery, adapter, &reason), written, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Processor for Normaliser {
+    type Error = NormaliseError;
+
+    fn process(&mut self, records: Vec<Record>, out: &mut Vec<Output>) -> Result<(), NormaliseError> {
+        // Where the last transaction was left behind without a word, its records come again.
+        self.settled.clear();
+        let consumed = records.len();
+        for record in records {
+            self.settle(record, out)?;
+        }
+        debug_assert_eq!(consumed, self.settled.len(), "every record has one outcome");
+        Ok(())
+    }
+
+    fn committed(&mut self) {
+        self.metrics.committed(mem::take(&mut self.settled), clock::now());
+    }
+
+    fn aborted(&mut self) {
+        self.settled.clear();
+    }
+}
+
+/// A record on its way to its one outcome. Each way out takes it by value, so there cannot be two; dropped without one, by an
+/// early return or a panic, it reports itself.
+#[must_use]
+struct Consumed<'a> {
+    place: (i32, i64),
+    settled: &'a mut Vec<Settled>,
+    metrics: &'a Metrics,
+    done: bool,
+}
+
+impl Consumed<'_> {
+    fn events(mut self, source: Source, received_at: Timestamp, written: Written, out: &mut Vec<Output>) {
+        out.extend(written.outputs);
+        self.end(source, received_at, written.kinds, End::Events);
+    }
+
+    fn ignored(mut self, source: Source, received_at: Timestamp, reason: String) {
+        self.end(source, received_at, Vec::new(), End::Ignored(reason));
+    }
+
+    /// The letter has the key that the delivery has in the inbox.
+    fn dead(mut self, letter: DeadLetter, readable: Written, out: &mut Vec<Output>) -> Result<(), NormaliseError> {
+        let (partition, offset) = self.place;
+        let key = format!("{}/{}", letter.source, letter.delivery);
+        match codec::encode(&letter) {
+            Ok(payload) => out.push(Output::new(&topics::DEAD_LETTERS, key, payload)),
+            Err(source) => {
+                self.left_for_later();
+                return Err(NormaliseError::DeadLetter { partition, offset, source });
+            }
+        }
+        out.extend(readable.outputs);
+        let DeadLetter { source, received_at, delivery, .. } = letter;
+        self.end(source, received_at, readable.kinds, End::Dead { delivery });
+        Ok(())
+    }
+
+    /// The whole batch will be read again.
+    fn left_for_later(mut self) {
+        self.done = true;
+    }
+
+    fn end(&mut self, source: Source, received_at: Timestamp, kinds: Vec<&'static str>, end: End) {
+        self.settled.push(Settled { source, received_at, kinds, end });
+        self.done = true;
+    }
+}
+
+impl Drop for Consumed<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.metrics.unsettled(self.place.0, self.place.1);
+        }
+    }
+}
+
+/// Events as they will be written.
+#[derive(Default)]
+struct Written {
+    kinds: Vec<&'static str>,
+    outputs: Vec<Output>,
+}
+
+impl Written {
+    fn of(events: Vec<Event<Body>>) -> Result<Self, String> {
+        let kinds = events.iter().map(|event| event.body.kind()).collect();
+        let outputs: Result<_, _> = events.into_iter().map(output).collect();
+        Ok(Self { kinds, outputs: outputs? })
+    }
+}
+
+/// An event for its topic. The key is the realm and the event topics have equally many partitions: all events of a realm are in
+/// the partition of the same number.
+fn output(event: Event<Body>) -> Result<Output, String> {
+    let (realm, index, kind) = (event.realm.clone(), event.index, event.body.kind());
+    let (subject, payload) =
+        codec::encode_event(event).map_err(|e| format!("event {index} ({kind}): {}", chain(&e)))?;
+    let topic = topic_of(subject).ok_or_else(|| format!("event {index} ({kind}): no topic `{}`", subject.topic()))?;
+    let size = realm.as_str().len() + payload.len() + FRAMING;
+    if size > topic.max_message_bytes as usize {
+        let limit = topic.max_message_bytes;
+        return Err(format!("event {index} ({kind}) takes {size} bytes, and {topic} no more than {limit}"));
+    }
+    Ok(Output::new(topic, realm.as_str(), payload))
+}
+
+fn topic_of(subject: Subject) -> Option<&'static Topic> {
+    topics::find(subject.topic())
+}
+
+fn dead_letter(record: &Record, delivery: InboxRecord, adapter: i32, reason: &str) -> DeadLetter {
+    let InboxRecord { source, realm, provider, delivery, event, content_type, headers, received_at, body } = delivery;
+    DeadLetter {
+        stage: Stage::Normalise,
+        reason: cut(reason),
+        adapter,
+        source,
+        realm,
+        provider,
+        delivery,
+        event,
+        content_type,
+        headers,
+        received_at,
+        topic: record.topic.name.to_owned(),
+        partition: record.partition,
+        offset: record.offset,
+        body,
+    }
+}
+
+/// The dead letter of what is not even an inbox record: source and delivery by its key, the body as it was found.
+fn undecodable(record: Record, reason: &str) -> DeadLetter {
+    let source = source_of(&record);
+    let delivery = key_of(&record).map_or(UNKNOWN, |(_, delivery)| delivery).to_owned();
+    DeadLetter {
+        stage: Stage::Normalise,
+        reason: cut(reason),
+        adapter: 0,
+        source,
+        realm: UNKNOWN.into(),
+        provider: UNKNOWN.to_owned(),
+        delivery,
+        event: None,
+        content_type: None,
+        headers: Default::default(),
+        received_at: Timestamp(record.timestamp),
+        topic: record.topic.name.to_owned(),
+        partition: record.partition,
+        offset: record.offset,
+        body: record.payload.unwrap_or_default().into(),
+    }
+}
+
+fn source_of(record: &Record) -> Source {
+    key_of(record).map_or(UNKNOWN, |(source, _)| source).into()
+}
+
+/// Source and delivery as the key has them.
+fn key_of(record: &Record) -> Option<(&str, &str)> {
+    std::str::from_utf8(record.key.as_deref()?).ok()?.split_once('/')
+}
+
+fn cut(reason: &str) -> String {
+    if reason.len() <= LONGEST_REASON {
+        return reason.to_owned();
+    }
+    let end = (0..=LONGEST_REASON).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
+    format!("{} … (cut)", &reason[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+
+    fn unsettled(let_go: impl FnOnce(Consumed<'_>)) -> u64 {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let_go(Consumed { place: (0, 7), settled: &mut Vec::new(), metrics: &metrics, done: false });
+        metrics.unsettled_records()
+    }
+
+    #[test]
+    fn a_record_let_go_without_an_outcome_reports_itself() {
+        assert_eq!(unsettled(|consumed| drop(consumed)), 1);
+        assert_eq!(unsettled(|consumed| consumed.ignored("s".into(), Timestamp(0), "why".to_owned())), 0);
+        assert_eq!(unsettled(|consumed| consumed.left_for_later()), 0);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        let long = format!("a{}", "é".repeat(LONGEST_REASON));
+        assert_eq!(cut(&long), format!("a{} … (cut)", "é".repeat(LONGEST_REASON / 2 - 1)));
+        assert_eq!(cut("short"), "short");
+    }
+}

@@ -1,0 +1,198 @@
+//! The front door: `POST /hooks/{source}`.
+//!
+//! It checks that a delivery is its source's own, puts the body untouched on the inbox topic, and answers. It reads nothing in
+//! the body, so no defect of an adapter refuses or loses a delivery, and malformed JSON is taken like any other.
+//!
+//! | answer | when |
+//! |---|---|
+//! | 202 `{"accepted":"<delivery>"}` | all replicas in sync have it |
+//! | 400 | the body broke off |
+//! | 401 | the signature or token is missing or wrong |
+//! | 404, 405 | no such source; not a POST |
+//! | 408 | the body took too long |
+//! | 413 | the body is larger than the limit; no more than the limit was held of it |
+//! | 503 with `Retry-After` | memory is exhausted, or Kafka did not take it in time |
+//!
+//! Memory is bounded: bodies by one budget over all requests, what waits for Kafka by the producer's, connections by their number.
+//! While Kafka is away deliveries are still tried, each for the delivery timeout: providers rarely send twice, and most outages
+//! are shorter.
+
+mod answer;
+mod body;
+mod config;
+mod door;
+mod inbox;
+mod metrics;
+mod server;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::EXPECT;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::post;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::{ConfigError, ReceiveConfig, SourceConfig};
+pub use door::record;
+pub use inbox::{Inbox, PutError};
+pub use metrics::Metrics;
+
+use crate::clock;
+use crate::signature::verify;
+use answer::Refusal;
+use body::Budget;
+use config::KnownSource;
+use server::Bounds;
+
+/// The front door. A clone is the same one.
+#[derive(Clone)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    sources: BTreeMap<String, KnownSource>,
+    max_body: usize,
+    body_timeout: Duration,
+    bounds: Bounds,
+    listen: SocketAddr,
+    budget: Budget,
+    inbox: Inbox,
+    metrics: Metrics,
+}
+
+/// Why the front door could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("no port opened at receive.listen = {listen}")]
+pub struct ListenError {
+    listen: SocketAddr,
+    #[source]
+    source: io::Error,
+}
+
+impl Receiver {
+    /// Sets it up: gets the secrets, and checks everything that can be checked without Kafka.
+    ///
+    /// # Errors
+    /// Where the configuration cannot work.
+    pub fn new(config: &ReceiveConfig, inbox: Inbox, metrics: Metrics) -> Result<Self, ConfigError> {
+        let sources = config.resolve()?;
+        metrics.set_up(
+            config.budget_bytes,
+            sources.iter().map(|(name, source)| (name.as_str(), source.secrets.is_empty())),
+        );
+        let shared = Shared {
+            sources,
+            max_body: config.max_body_bytes,
+            body_timeout: Duration::from_secs(config.body_timeout_seconds),
+            bounds: Bounds::of(config),
+            listen: config.listen,
+            budget: Budget::new(config.budget_bytes, metrics.budget_used.clone()),
+            inbox,
+            metrics,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Whether deliveries are likely to be accepted: Kafka was reached a moment ago.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.shared.inbox.is_ready()
+    }
+
+    /// Opens the port of the configuration.
+    ///
+    /// # Errors
+    /// Where the system does not give it.
+    pub async fn bind(&self) -> Result<TcpListener, ListenError> {
+        let listen = self.shared.listen;
+        server::bind(listen).await.map_err(|source| ListenError { listen, source })
+    }
+}
+
+/// The routes of the front door.
+pub fn router(receiver: Receiver) -> Router {
+    Router::new().route("/hooks/{source}", post(receive).fallback(wrong_method)).with_state(receiver)
+}
+
+/// Serves `router` (the routes of the front door, and whatever else is to be reached at the same port) until `shutdown`. Requests
+/// in flight are then finished within the shutdown timeout, and no new ones taken.
+pub async fn serve(receiver: &Receiver, listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let shared = &receiver.shared;
+    server::serve(listener, router, shared.bounds.clone(), &shared.metrics, shutdown).await;
+}
+
+async fn receive(State(receiver): State<Receiver>, Path(name): Path<String>, request: Request) -> Response {
+    let shared = &receiver.shared;
+    let (head, mut body) = request.into_parts();
+    let source = shared.sources.get(&name);
+    let result = match source {
+        Some(source) => shared.take(source, &head, &mut body).await,
+        None => Err(Refusal::UnknownSource),
+    };
+    match result {
+        Ok(delivery) => answer::accepted(&delivery),
+        Err(refusal) => {
+            shared.metrics.refused(source.map(|source| source.name.as_str()), &refusal);
+            // A sender that waits for `100 Continue` has sent nothing, and reading on would ask it to.
+            if !head.headers.contains_key(EXPECT) {
+                body::drain(body, shared.max_body);
+            }
+            refusal.answer(source.map(|source| source.door.scheme))
+        }
+    }
+}
+
+async fn wrong_method(State(receiver): State<Receiver>) -> Response {
+    receiver.shared.metrics.refused(None, &Refusal::Method);
+    Refusal::Method.answer(None)
+}
+
+impl Shared {
+    /// Takes one delivery; returns its id once Kafka has it.
+    async fn take(&self, source: &KnownSource, head: &Parts, body: &mut Body) -> Result<String, Refusal> {
+        let scheme = source.door.scheme;
+        if !scheme.signs_body() {
+            self.check(source, head, b"")?;
+        }
+        let declared = body::declared_length(body).unwrap_or(0);
+        let declared = usize::try_from(declared).ok().filter(|declared| *declared <= self.max_body);
+        let declared = declared.ok_or(Refusal::TooLarge { limit: self.max_body })?;
+        let mut share = self.budget.share(declared)?;
+        let read = body::read(body, self.max_body, &mut share);
+        let bytes = tokio::time::timeout(self.body_timeout, read).await.map_err(|_| Refusal::TooSlow)??;
+        if scheme.signs_body() {
+            self.check(source, head, &bytes)?;
+        }
+        self.put(source, head, bytes).await
+    }
+
+    fn check(&self, source: &KnownSource, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
+        if source.secrets.is_empty() {
+            return Ok(());
+        }
+        verify(source.door.scheme, &head.headers, body, &source.secrets).map_err(Refusal::Rejected)
+    }
+
+    async fn put(&self, source: &KnownSource, head: &Parts, bytes: Vec<u8>) -> Result<String, Refusal> {
+        let (now, length) = (clock::now(), bytes.len());
+        let (name, realm) = (source.name.clone(), source.realm.clone());
+        let record = record(name, realm, source.door.provider, &head.headers, bytes, now);
+        let delivery = record.delivery.clone();
+        let started = Instant::now();
+        let result = self.inbox.put(record).await;
+        self.metrics.put(started.elapsed());
+        result.map_err(Refusal::NotStored)?;
+        self.metrics.accepted(source.name.as_str(), &delivery, length, now);
+        Ok(delivery)
+    }
+}

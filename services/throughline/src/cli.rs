@@ -1,0 +1,224 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand};
+
+/// Collects what the delivery process tells about itself and answers, for every release, where its time went.
+#[derive(Debug, Parser)]
+#[command(name = "throughline", version, propagate_version = true, max_term_width = 100, after_long_help = EXIT_CODES)]
+pub struct Cli {
+    /// TOML file with the configuration; each key can be overridden by the environment (THROUGHLINE_KAFKA__BROKERS=…).
+    #[arg(long, short, global = true, env = "THROUGHLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Configuration:
+  Defaults, then the file, then the environment. THROUGHLINE_KAFKA__BROKERS sets `brokers` of
+  [kafka]; values are read as TOML (true, 12, [\"a\", \"b\"]), else as text. A secret is a text,
+  { env = \"NAME\" } or { file = \"/path\" }. RUST_LOG overrides log.level.
+
+Exit codes:
+  0    done, or ended by a signal with everything drained
+  1    failed: the reason is the last line of the log, or on standard error
+  2    wrong usage; `inspect`: the delivery would be a dead letter
+  130  ended at once by a second SIGINT (143: by SIGTERM)";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receive deliveries and normalise them into events.
+    #[command(after_help = "\
+Examples:
+  throughline ingest --config throughline.toml
+  THROUGHLINE_KAFKA__BROKERS=kafka:9092 throughline ingest --config throughline.toml")]
+    Ingest,
+
+    /// Derive facts from events.
+    #[command(after_help = "\
+Examples:
+  throughline correlate --config throughline.toml")]
+    Correlate,
+
+    /// Load facts into ClickHouse.
+    #[command(after_help = "\
+Examples:
+  throughline load --config throughline.toml")]
+    Load,
+
+    /// Run every role in one process.
+    #[command(after_help = "\
+Examples:
+  throughline all --config throughline.toml
+  THROUGHLINE_LOG__LEVEL=debug throughline all --config throughline.toml")]
+    All,
+
+    /// Make the topics in Kafka and the tables in ClickHouse, and say what was done.
+    #[command(after_help = "\
+Examples:
+  throughline migrate --config throughline.toml")]
+    Migrate,
+
+    /// Put events from files of JSON lines into the inbox.
+    #[command(after_help = "\
+Examples:
+  throughline import history.jsonl
+  throughline import --source git-backfill commits-*.jsonl
+  git-history-exporter | throughline import -
+
+A line that cannot be read is named on standard error, and the rest goes on; the exit code is
+then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
+    Import(Import),
+
+    /// Show what the adapter reads in one delivery, without Kafka and without storing anything.
+    #[command(after_help = "\
+Examples:
+  throughline inspect github --event deployment_status payload.json
+  curl -s https://example.org/payload | throughline inspect gitlab --event 'Pipeline Hook' -
+
+Prints one JSON line for each event, or {\"ignored\": \"why\"}, or {\"dead_letter\": \"why\"} (exit code 2).")]
+    Inspect(Inspect),
+
+    /// Work with the catalog: components, teams, environments, gates, calendars.
+    #[command(subcommand)]
+    Catalog(Catalog),
+
+    /// Work with the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+
+    /// Show the version, the commit it was built from, and the schemas it knows.
+    #[command(after_help = "\
+Examples:
+  throughline version
+  throughline version --json")]
+    Version(Version),
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Files of JSON lines, one event each; `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Source that the events are said to come from.
+    #[arg(long, default_value = "import", value_name = "NAME", value_parser = source_name)]
+    pub source: String,
+
+    /// Realm that the events belong to; that of the configured source of this name, else `default`.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: Option<String>,
+
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Provider (`github`), or a source of the configuration.
+    pub source: String,
+
+    /// File with the body of the delivery; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Name of the event, as the provider's header gives it.
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+
+    /// Content type of the body.
+    #[arg(long, value_name = "TYPE", default_value = "application/json")]
+    pub content_type: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Catalog {
+    /// Send a catalog; of one realm the highest revision counts.
+    #[command(after_help = "\
+Examples:
+  throughline catalog put catalog.toml
+  throughline catalog put catalog.toml --realm acme")]
+    Put {
+        /// The catalog as TOML; without `revision` it gets the time of now.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Realm that it is the catalog of.
+        #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+        realm: String,
+    },
+    /// Check a catalog without sending it.
+    #[command(after_help = "\
+Examples:
+  throughline catalog check catalog.toml")]
+    Check {
+        /// The catalog as TOML.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the configuration and show every effective key with its origin; secrets are not shown.
+    #[command(after_help = "\
+Examples:
+  throughline config check --config throughline.toml
+  throughline config check --config throughline.toml --json")]
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Version {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A name of a source leads the key of its records: it takes what the address of a webhook takes.
+fn source_name(text: &str) -> Result<String, String> {
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    if (1..=64).contains(&text.len()) && text.bytes().all(legal) {
+        return Ok(text.to_owned());
+    }
+    Err("a source's name has 1 to 64 of a-z, 0-9, '.', '_' and '-'".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_examples() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        let mut waiting: Vec<_> = command.get_subcommands().filter(|c| c.get_name() != "help").cloned().collect();
+        while let Some(command) = waiting.pop() {
+            if command.has_subcommands() {
+                waiting.extend(command.get_subcommands().filter(|c| c.get_name() != "help").cloned());
+            } else {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with("Examples:"), "{}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_has_a_name_that_can_stand_in_a_key() {
+        assert!(source_name("git-backfill.2").is_ok());
+        for name in ["", "a/b", "A", &"a".repeat(65)] {
+            assert!(source_name(name).is_err(), "{name}");
+        }
+    }
+}

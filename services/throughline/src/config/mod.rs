@@ -1,0 +1,151 @@
+//! The configuration: one TOML file, each key of it overridable by an environment variable.
+//!
+//! [`layers`] makes one [`tree::Tree`] of the defaults, the file and the environment; [`secrets`] puts secrets in their places;
+//! [`read`] makes the typed [`Config`] of it, refusing what it does not know.
+
+mod error;
+mod layers;
+mod read;
+mod secrets;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use table::Setting;
+pub use tree::Tree;
+
+use crate::telemetry::LogConfig;
+
+/// Sections whose secrets each command reads.
+pub mod sections {
+    pub const ALL: &[&str] = &["kafka", "clickhouse", "people", "sources", "receive", "correlate", "load"];
+    pub const PEOPLE: &[&str] = &["people"];
+    pub const KAFKA: &[&str] = &["kafka"];
+    pub const KAFKA_AND_CLICKHOUSE: &[&str] = &["kafka", "clickhouse"];
+}
+
+/// The shortest key of the hash that is taken, in bytes: 128 bits.
+const SHORTEST_KEY: usize = 16;
+
+/// Everything that can be configured.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub kafka: stream::KafkaConfig,
+    pub receive: ingestor::receive::ReceiveConfig,
+    #[serde(default)]
+    sources: BTreeMap<String, ingestor::receive::SourceConfig>,
+    #[serde(default)]
+    pub people: PeopleConfig,
+    pub normalise: ingestor::normalise::NormaliseConfig,
+    pub correlate: correlator::CorrelatorConfig,
+    pub load: loader::LoaderConfig,
+    pub clickhouse: warehouse::WarehouseConfig,
+    /// Key `clickhouse.migrate_on_start`: `load` and `all` make the tables before they begin.
+    #[serde(skip)]
+    pub migrate_on_start: bool,
+    pub admin: AdminConfig,
+    pub log: LogConfig,
+    pub shutdown: ShutdownConfig,
+}
+
+/// Section `[people]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleConfig {
+    /// Key of the hash that stands for an account or an address behind normalise. Wanted by `ingest`; it must never change.
+    #[serde(default)]
+    pub key: Option<SecretString>,
+}
+
+/// Section `[admin]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Where health, metrics and schemas are served.
+    pub listen: SocketAddr,
+}
+
+/// Section `[shutdown]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShutdownConfig {
+    /// How long the roles may take to end after a signal, in milliseconds.
+    pub drain_ms: u64,
+}
+
+impl ShutdownConfig {
+    /// How long the roles may take to end after a signal.
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_ms)
+    }
+}
+
+impl PeopleConfig {
+    /// The key of the hash, for the commands that cannot do without.
+    pub fn required_key(&self) -> Result<&[u8], ConfigError> {
+        let key = self.key.as_ref().map(|key| key.expose_secret().as_bytes());
+        key.ok_or_else(|| ConfigError::MissingKey {
+            key: "people.key".to_owned(),
+            variable: "THROUGHLINE_PEOPLE__KEY".to_owned(),
+        })
+    }
+}
+
+/// The configuration as values with their origins, not yet typed.
+pub fn load(file: Option<&Path>) -> Result<Tree, ConfigError> {
+    layers::load(file, std::env::vars_os())
+}
+
+impl Config {
+    /// Reads and checks the configuration; secrets are read of the given [`sections`] only.
+    pub fn load(file: Option<&Path>, sections: &[&str]) -> Result<Self, ConfigError> {
+        Self::from_tree(load(file)?, sections)
+    }
+
+    /// Makes the typed configuration and checks it.
+    pub fn from_tree(mut tree: Tree, sections: &[&str]) -> Result<Self, ConfigError> {
+        secrets::resolve(&mut tree, sections)?;
+        // Ours, in a section that is otherwise another crate's.
+        let migrate_on_start = match tree.take("clickhouse", "migrate_on_start") {
+            Some(switch) => read::read(&switch, &["clickhouse", "migrate_on_start"])
+                .map_err(|misfit| ConfigError::from_misfit(misfit, &switch))?,
+            None => true,
+        };
+        let mut config: Self = read::read(&tree, &[]).map_err(|misfit| ConfigError::from_misfit(misfit, &tree))?;
+        config.migrate_on_start = migrate_on_start;
+        if !config.receive.sources.is_empty() {
+            return Err(ConfigError::Unusable(
+                "`receive.sources` is not where sources stand: write [sources.NAME]".to_owned(),
+            ));
+        }
+        config.receive.sources = std::mem::take(&mut config.sources);
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.kafka.validate()?;
+        self.clickhouse.validate()?;
+        self.correlate.validate()?;
+        self.load.validate()?;
+        self.log.validate().map_err(|error| ConfigError::Unusable(format!("log.level: {error}")))?;
+        match &self.people.key {
+            Some(key) if key.expose_secret().len() < SHORTEST_KEY => Err(ConfigError::Unusable(format!(
+                "people.key has {} bytes, and fewer than {SHORTEST_KEY} can be guessed: make one with `openssl rand -hex 32`",
+                key.expose_secret().len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

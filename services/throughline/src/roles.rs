@@ -1,0 +1,113 @@
+//! The roles: each is a task that waits for what it needs, runs until shutdown, and tells whether it is ready.
+
+use correlator::Correlator;
+use ingestor::normalise::{self, Normaliser};
+use ingestor::people::People;
+use ingestor::receive::{self, Inbox, Receiver};
+use loader::Loader;
+use prometheus::Registry;
+use stream::producer::IngestProducer;
+use tokio_util::sync::CancellationToken;
+use warehouse::Warehouse;
+
+use crate::config::Config;
+use crate::lifecycle::Tasks;
+use crate::prepare::Gate;
+use crate::readiness::Readiness;
+
+const WAITS_FOR_TOPICS: &str = "waits for the topics";
+
+/// What all roles of a process share.
+pub struct Runtime {
+    pub config: Config,
+    pub readiness: Readiness,
+    pub registry: Registry,
+    pub kafka_metrics: stream::Metrics,
+    pub shutdown: CancellationToken,
+}
+
+/// Takes deliveries. It opens at once and answers 503 while Kafka is away.
+///
+/// # Errors
+/// Where the configuration cannot work or the port is taken.
+pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let config = &runtime.config;
+    let producer = IngestProducer::start(&config.kafka, config.receive.ingest(), &runtime.kafka_metrics)?;
+    let metrics = receive::Metrics::register(&runtime.registry)?;
+    let receiver = Receiver::new(&config.receive, Inbox::new(producer), metrics)?;
+    let listener = receiver.bind().await?;
+    let check = receiver.clone();
+    let part = runtime.readiness.part("receive");
+    part.ready_while(move || check.is_ready(), "Kafka was not reached a moment ago, or has no inbox");
+    let shutdown = runtime.shutdown.clone();
+    tasks.spawn("receive", async move {
+        receive::serve(&receiver, listener, receive::router(receiver.clone()), shutdown).await;
+        Ok(())
+    });
+    Ok(())
+}
+
+/// Turns deliveries into events.
+///
+/// # Errors
+/// Where there is no key for the hashes of people.
+pub fn normalise(runtime: &Runtime, topics: Gate, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let people = People::new(runtime.config.people.required_key()?);
+    let metrics = normalise::Metrics::register(&runtime.registry)?;
+    let normaliser = Normaliser::new(normalise::adapters(), people, metrics);
+    let (config, kafka) = (runtime.config.normalise.clone(), runtime.config.kafka.clone());
+    let (kafka_metrics, shutdown) = (runtime.kafka_metrics.clone(), runtime.shutdown.clone());
+    let part = runtime.readiness.part("normalise");
+    part.waiting(WAITS_FOR_TOPICS);
+    tasks.spawn("normalise", async move {
+        if !topics.passed().await {
+            return Ok(());
+        }
+        let worker = normalise::start(&config, &kafka, normaliser, &kafka_metrics, shutdown)?;
+        part.ready_while(worker.readiness(), "is joining its consumer group");
+        Ok(worker.join().await?)
+    });
+    Ok(())
+}
+
+/// Derives facts from events.
+pub fn correlate(runtime: &Runtime, topics: Gate, tasks: &mut Tasks) {
+    let (config, kafka) = (runtime.config.correlate.clone(), runtime.config.kafka.clone());
+    let (kafka_metrics, registry) = (runtime.kafka_metrics.clone(), runtime.registry.clone());
+    let shutdown = runtime.shutdown.clone();
+    let part = runtime.readiness.part("correlate");
+    part.waiting(WAITS_FOR_TOPICS);
+    tasks.spawn("correlate", async move {
+        if !topics.passed().await {
+            return Ok(());
+        }
+        let correlator = Correlator::start(&config, &kafka, &kafka_metrics, &registry, shutdown)?;
+        part.ready_while(correlator.readiness(), "is joining its consumer group, or restoring its state");
+        Ok(correlator.run().await?)
+    });
+}
+
+/// Loads facts into ClickHouse.
+///
+/// # Errors
+/// Where the configuration cannot work.
+pub fn load(runtime: &Runtime, topics: Gate, tables: Gate, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let (config, kafka) = (runtime.config.load.clone(), runtime.config.kafka.clone());
+    let warehouse = Warehouse::new(&runtime.config.clickhouse)?;
+    let (kafka_metrics, registry) = (runtime.kafka_metrics.clone(), runtime.registry.clone());
+    let shutdown = runtime.shutdown.clone();
+    let part = runtime.readiness.part("load");
+    part.waiting("waits for the topics and the tables");
+    tasks.spawn("load", async move {
+        if !(topics.passed().await && tables.passed().await) {
+            return Ok(());
+        }
+        let loader = Loader::start(config, &kafka, warehouse, &kafka_metrics, &registry, shutdown)?;
+        part.ready_while(
+            loader.readiness(),
+            "is joining its consumer group, or ClickHouse does not take what it loads",
+        );
+        Ok(loader.run().await?)
+    });
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The binary as its users call it: what it prints, and what it exits with.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const PUSH: &str = include_str!("push.json");
+
+fn throughline(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_throughline"));
+    // Whatever configures the machine that tests run on must not configure them.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("THROUGHLINE_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap()
+}
+
+fn run_with_input(command: &mut Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn file(content: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+    file
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().any(has_null),
+        Value::Array(items) => items.iter().any(has_null),
+        _ => false,
+    }
+}
+
+#[test]
+fn inspect_shows_events_what_is_ignored_and_what_is_a_dead_letter() {
+    let inspect = |event: &str, body: &str| {
+        let output = run_with_input(&mut throughline(&["inspect", "github", "--event", event, "-"]), body);
+        let lines: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(text(&output.stderr), "");
+        (output.status.code(), lines)
+    };
+    let (code, lines) = inspect("push", PUSH);
+    assert_eq!(code, Some(0), "{lines:?}");
+    assert_eq!(lines[0]["body"]["Push"]["repository"], "github.com/acme/shop");
+    assert!(!lines.iter().any(has_null), "{lines:?}");
+
+    let (code, lines) = inspect("star", r#"{"action": "created"}"#);
+    assert_eq!((code, lines.len()), (Some(0), 1));
+    assert!(lines[0]["ignored"].is_string(), "{lines:?}");
+
+    let (code, lines) = inspect("push", "{");
+    assert_eq!((code, lines.len()), (Some(2), 1));
+    assert!(lines[0]["dead_letter"].is_string(), "{lines:?}");
+}
+
+#[test]
+fn inspect_knows_configured_sources_and_names_what_there_is() {
+    let config =
+        file("[sources.shop]\nprovider = 'github'\nrealm = 'acme'\nsecrets = [{ env = 'NOT_SET_AND_NOT_NEEDED' }]");
+    let config = config.path().to_str().unwrap();
+    let push = file(PUSH);
+    let push = push.path().to_str().unwrap();
+    let output = run(&mut throughline(&["--config", config, "inspect", "shop", "--event", "push", push]));
+    let event: Value = serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&event["source"], &event["realm"], &event["provider"]),
+        (&json!("shop"), &json!("acme"), &json!("github"))
+    );
+
+    let output = run(&mut throughline(&["inspect", "nobody", push]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("error: `nobody` is neither a provider (cdevents, github"), "{output:?}");
+}
+
+#[test]
+fn config_check_shows_every_key_with_its_origin_and_no_secret() {
+    let config = file("[kafka]\nbrokers = 'kafka:9092'\n[people]\nkey = 'hunter2-hunter2-hunter2'");
+    let arguments = ["config", "check", "--config", config.path().to_str().unwrap()];
+    let output = run(throughline(&arguments).env("THROUGHLINE_LOG__LEVEL", "debug"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let table = text(&output.stdout);
+    let line =
+        |key: &str| table.lines().find(|line| line.starts_with(key)).unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(line("log.level"), ["log.level", "\"debug\"", "environment", "THROUGHLINE_LOG__LEVEL"]);
+    assert_eq!(line("kafka.topic_prefix"), ["kafka.topic_prefix", "\"throughline.\"", "default"]);
+    assert_eq!(line("kafka.brokers")[1..3], ["\"kafka:9092\"", "file"]);
+    assert_eq!(line("people.key")[1], "***");
+
+    let output = run(throughline(&arguments).arg("--json"));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["ok"], &json["error"]), (&json!(true), &json!(null)));
+    let brokers = json["settings"].as_array().unwrap().iter().find(|s| s["key"] == "kafka.brokers").unwrap();
+    assert_eq!(brokers["value"], "\"kafka:9092\"");
+    assert!(!text(&output.stdout).contains("hunter2"));
+}
+
+#[test]
+fn config_check_refuses_what_cannot_work() {
+    let config = file("[kafka]\nbroker = 'kafka:9092'");
+    let arguments = ["config", "check", "--config", config.path().to_str().unwrap()];
+    let output = run(&mut throughline(&arguments));
+    assert_eq!(output.status.code(), Some(1));
+    let said = "unknown key `kafka.broker`; did you mean `kafka.brokers`?";
+    assert!(text(&output.stderr).contains(said), "{output:?}");
+    let output = run(throughline(&arguments).arg("--json"));
+    assert_eq!(output.status.code(), Some(1));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json["ok"] == false && json["error"].as_str().unwrap().contains(said), "{json}");
+
+    let output = run(&mut throughline(&["config", "check", "--config", "/no/such/file.toml"]));
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.starts_with("error: the configuration file /no/such/file.toml cannot be read: No such file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn ingest_wants_the_key_of_the_hash() {
+    let output = run(throughline(&["ingest"])
+        .env("THROUGHLINE_ADMIN__LISTEN", "127.0.0.1:0")
+        .env("THROUGHLINE_RECEIVE__LISTEN", "127.0.0.1:0"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("`people.key` is missing"), "{output:?}");
+}
+
+#[test]
+fn a_catalog_is_checked() {
+    let output = run_with_input(
+        &mut throughline(&["catalog", "check", "-"]),
+        "revision = 3\n[[components]]\ncomponent = 'shop'\n[[components]]\ncomponent = 'tills'",
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stdout).starts_with("catalog of revision 3: 2 components, 0 teams"), "{output:?}");
+    let output = run_with_input(&mut throughline(&["catalog", "check", "-"]), "[[components]]\nname = 'shop'");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("component"), "{output:?}");
+}
+
+#[test]
+fn version_names_the_schemas() {
+    let output = run(&mut throughline(&["version", "--json"]));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    let inbox = json["schemas"].as_array().unwrap().iter().find(|schema| schema["subject"] == "inbox").unwrap();
+    assert_eq!(inbox["id"], 1);
+    let output = run(&mut throughline(&["version"]));
+    assert!(text(&output.stdout).contains("  1  inbox v1"), "{output:?}");
+}
+
+#[test]
+fn a_source_name_that_cannot_stand_in_a_key_is_wrong_usage() {
+    let output = run(&mut throughline(&["import", "--source", "a/b", "-"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a source's name has 1 to 64"), "{output:?}");
+}

@@ -1,0 +1,123 @@
+//! The tables and the Avro schemas say the same.
+
+use std::collections::BTreeSet;
+
+use model::fact::Fact;
+use serde::Deserialize;
+use warehouse::Table;
+use warehouse::table::Kind;
+
+use crate::common::Database;
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct ColumnOfServer {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    comment: String,
+}
+
+async fn columns(database: &Database, table: &str) -> Vec<ColumnOfServer> {
+    let sql = "SELECT name, type, comment FROM system.columns WHERE database = currentDatabase() AND table = {t:String} ORDER BY position";
+    database.warehouse.query(sql).param("t", table).rows().await.unwrap()
+}
+
+/// The type without the dictionary, which changes how values are kept and not which ones.
+fn plain(kind: &str) -> &str {
+    kind.strip_prefix("LowCardinality(").and_then(|kind| kind.strip_suffix(')')).unwrap_or(kind)
+}
+
+#[tokio::test]
+async fn columns_are_the_fields_of_the_facts() {
+    let database = Database::migrated().await;
+    for table in Table::all() {
+        let wanted: Vec<(String, String)> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let kind = match column.kind {
+                    Kind::Text | Kind::Enum => "String",
+                    Kind::Int => "Int32",
+                    Kind::Long => "Int64",
+                    Kind::Time => "DateTime64(3, 'UTC')",
+                    // The engine demands it.
+                    Kind::Boolean if column.name == "deleted" => "UInt8",
+                    Kind::Boolean => "Bool",
+                    Kind::TextList => "Array(String)",
+                };
+                let kind = if column.nullable { format!("Nullable({kind})") } else { kind.to_owned() };
+                (column.name.clone(), kind)
+            })
+            .collect();
+        let rows = columns(&database, &format!("{}_rows", table.name)).await;
+        let found: Vec<_> = rows.iter().map(|c| (c.name.clone(), plain(&c.kind).to_owned())).collect();
+        assert_eq!(found, wanted, "{}_rows", table.name);
+
+        // The view has the same columns with the same meaning, but those of the engine.
+        let view = columns(&database, table.name).await;
+        let of_engine = |column: &ColumnOfServer| matches!(column.name.as_str(), "revision" | "deleted");
+        let without: Vec<_> = rows.into_iter().filter(|column| !of_engine(column)).collect();
+        assert_eq!(view, without, "{}", table.name);
+    }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn everything_has_a_comment() {
+    let database = Database::migrated().await;
+    let bare = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''
+                UNION ALL SELECT name, '' FROM system.tables WHERE database = currentDatabase() AND comment = ''";
+    assert_eq!(database.read::<serde_json::Value>(bare).await, [] as [serde_json::Value; 0]);
+
+    // Units: what is a duration says so, and what may be null says when.
+    let silent = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND (
+                      (type = 'Nullable(Int64)' AND comment NOT LIKE '%, ms%')
+                      OR (type LIKE '%Nullable%' AND comment NOT LIKE '%null %')
+                      OR (type LIKE '%DateTime64%' AND comment NOT LIKE '%UTC, milliseconds%'))";
+    assert_eq!(database.read::<serde_json::Value>(silent).await, [] as [serde_json::Value; 0]);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn identity_is_the_sort_key() {
+    #[derive(Deserialize)]
+    struct Layout {
+        sorting_key: String,
+        primary_key: String,
+        partition_key: String,
+    }
+    let database = Database::migrated().await;
+    let tombstones: [Fact; 6] = [
+        Fact::Release(Default::default()),
+        Fact::Deployment(Default::default()),
+        Fact::ReleaseCommit(Default::default()),
+        Fact::GateWait(Default::default()),
+        Fact::Build(Default::default()),
+        Fact::Component(Default::default()),
+    ];
+    for fact in tombstones {
+        let table = Table::of(fact.subject()).unwrap();
+        let sql = "SELECT sorting_key, primary_key, partition_key FROM system.tables
+                   WHERE database = currentDatabase() AND name = {t:String}";
+        let layout: Vec<Layout> =
+            database.warehouse.query(sql).param("t", format!("{}_rows", table.name)).rows().await.unwrap();
+        let key: BTreeSet<&str> =
+            layout[0].sorting_key.split(", ").filter(|column| *column != "toYYYYMM(at)").collect();
+
+        // The fields of the identity, by way of JSON: `{"Release": {"component": …}}`.
+        let identity = serde_json::to_value(fact.identity()).unwrap();
+        let fields = identity.as_object().unwrap().values().next().unwrap().as_object().unwrap();
+        let wanted: BTreeSet<&str> = fields.keys().map(String::as_str).chain(["realm"]).collect();
+        assert_eq!(key, wanted, "{}", table.name);
+
+        if wanted.contains("at") {
+            assert_eq!(layout[0].partition_key, "toYear(at)", "{}", table.name);
+            assert_eq!(
+                layout[0].primary_key, "realm, toYYYYMM(at), component",
+                "{}: else the month prunes nothing",
+                table.name
+            );
+        }
+    }
+    database.drop().await;
+}

@@ -1,0 +1,226 @@
+//! The history through the adapters and the correlation, without any server: what comes out must be what the history was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use ingestor::people::People;
+use ingestor::providers::{Provider, Reading, cdevents::CdEvents, github::GitHub, import::Import};
+use model::Timestamp;
+use model::event::Event;
+use model::fact::{Fact, ReleaseFact};
+use model::inbox::InboxRecord;
+
+use super::*;
+
+/// 2026-05-20T12:00:00Z, a Wednesday.
+const NOW: Timestamp = Timestamp(1_779_278_400_000);
+
+/// The history and what comes out of it; made once for all tests.
+fn plain() -> &'static (Demo, Vec<Fact>) {
+    static PLAIN: OnceLock<(Demo, Vec<Fact>)> = OnceLock::new();
+    PLAIN.get_or_init(|| {
+        let demo = generate(7, NOW);
+        let facts = facts(&demo, &demo.webhooks);
+        (demo, facts)
+    })
+}
+
+/// What comes out when the deliveries arrive in this order. Every one of them must be read: none is ignored, none unreadable.
+fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
+    let mut realm = correlation::Realm::new("default".into());
+    realm.apply(&event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
+    let people = People::new(b"demo");
+    for webhook in webhooks {
+        let provider: &dyn Provider = match webhook.source {
+            GITHUB => &GitHub,
+            TEKTON => &CdEvents,
+            _ => &Import,
+        };
+        let delivery = InboxRecord {
+            source: webhook.source.into(),
+            realm: "default".into(),
+            provider: provider.name().to_owned(),
+            delivery: webhook.delivery.clone(),
+            event: webhook.event.clone(),
+            content_type: Some(webhook.content_type.to_owned()),
+            headers: BTreeMap::new(),
+            received_at: webhook.occurred_at,
+            body: model::Bytes::from(webhook.body.clone()),
+        };
+        match provider.read(&delivery, &people) {
+            Ok(Reading::Events(events)) => {
+                for (index, observed) in events.into_iter().enumerate() {
+                    let times = (observed.occurred_at, webhook.occurred_at);
+                    let mut event = event(webhook.source, &webhook.delivery, index as i32, times, observed.body);
+                    event.link = observed.link;
+                    realm.apply(&event);
+                }
+            }
+            other => panic!("{:?} at {}: {other:?}", webhook.event, webhook.occurred_at),
+        }
+    }
+    realm.derive_everything()
+}
+
+fn event(
+    source: &str,
+    delivery: &str,
+    index: i32,
+    (occurred_at, received_at): (Timestamp, Timestamp),
+    body: model::event::Body,
+) -> Event<model::event::Body> {
+    Event {
+        realm: "default".into(),
+        source: source.into(),
+        provider: source.to_owned(),
+        delivery: delivery.to_owned(),
+        index,
+        adapter: 1,
+        occurred_at,
+        received_at,
+        link: None,
+        body,
+    }
+}
+
+/// Lines that stand on one side only.
+fn difference(told: &BTreeSet<String>, expected: &BTreeSet<String>) -> Vec<String> {
+    let surplus = told.difference(expected).map(|line| format!("+ {line}"));
+    let missing = expected.difference(told).map(|line| format!("- {line}"));
+    surplus.chain(missing).collect()
+}
+
+fn assert_same(what: &str, told: &BTreeSet<String>, expected: &BTreeSet<String>) {
+    let wrong = difference(told, expected);
+    assert!(wrong.is_empty(), "{what}: {} of {} differ\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+}
+
+#[test]
+fn releases_are_those_of_the_history() {
+    let (demo, facts) = plain();
+    let told = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Release(ReleaseFact {
+                component,
+                version,
+                kind,
+                production_at: Some(at),
+                commits,
+                lead_time,
+                lead_time_longest,
+                ..
+            }) => Some(format!("{component} {version} {kind:?} {at} {commits} {lead_time:?} {lead_time_longest:?}")),
+            _ => None,
+        })
+        .collect();
+    let expected = demo
+        .expected
+        .releases
+        .iter()
+        .map(|r| {
+            let ExpectedRelease { component, version, kind, production_at, commits, lead_time, lead_time_longest } = r;
+            let count = commits.len();
+            format!("{component} {version} {kind:?} {production_at} {count} {lead_time:?} {lead_time_longest:?}")
+        })
+        .collect();
+    assert_same("releases", &told, &expected);
+}
+
+#[test]
+fn gates_are_those_of_the_history() {
+    let (demo, facts) = plain();
+    let told = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::GateWait(g) => Some(format!(
+                "{} {} {:?} {:?} {:?} {:?}",
+                g.component, g.gate, g.requested_at, g.decided_at, g.outcome, g.wait
+            )),
+            _ => None,
+        })
+        .collect();
+    let expected = demo
+        .expected
+        .gates
+        .iter()
+        .map(|g| {
+            format!(
+                "{} {} {:?} {:?} {:?} {:?}",
+                g.component,
+                g.gate,
+                Some(g.requested_at),
+                g.decided_at,
+                g.outcome,
+                g.wait
+            )
+        })
+        .collect();
+    assert_same("gates", &told, &expected);
+}
+
+#[test]
+fn deployments_are_those_of_the_history() {
+    let (demo, facts) = plain();
+    let told = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Deployment(d) => {
+                let success = d.finished_at.map(|_| d.outcome == Some(model::event::Outcome::Success));
+                Some(format!(
+                    "{} {} {} {:?} {:?} {success:?}",
+                    d.component, d.environment, d.deployment, d.commit, d.finished_at
+                ))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = demo
+        .expected
+        .deployments
+        .iter()
+        .map(|d| {
+            format!(
+                "{} {} {} {:?} {:?} {:?}",
+                d.component,
+                d.environment,
+                d.deployment,
+                Some(&d.commit),
+                d.finished_at,
+                d.success
+            )
+        })
+        .collect();
+    assert_same("deployments", &told, &expected);
+}
+
+#[test]
+fn builds_are_those_of_the_history() {
+    let (demo, facts) = plain();
+    // Which component a run of the monorepo belongs to, its history does not say.
+    let told = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Build(b) => {
+                let success = b.finished_at.map(|_| b.outcome == Some(model::event::Outcome::Success));
+                Some(format!("{} {} {} {:?} {success:?}", b.run, b.attempt, b.pipeline, b.finished_at))
+            }
+            _ => None,
+        })
+        .collect();
+    let expected = demo
+        .expected
+        .builds
+        .iter()
+        .map(|b| format!("{} {} {} {:?} {:?}", b.run, b.attempt, b.pipeline, b.finished_at, b.success))
+        .collect();
+    assert_same("builds", &told, &expected);
+}
+
+#[test]
+fn disorder_changes_nothing() {
+    let (demo, plain) = plain();
+    let disturbed = facts(demo, &disturb(&demo.webhooks, 11));
+    let lines = |facts: &[Fact]| -> BTreeSet<String> { facts.iter().map(|fact| format!("{fact:?}")).collect() };
+    assert_same("facts", &lines(&disturbed), &lines(plain));
+}
