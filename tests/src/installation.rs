@@ -261,6 +261,21 @@ impl Installation {
         Ok(())
     }
 
+    /// Removes the topics and the database; every role must have ended.
+    ///
+    /// # Errors
+    /// Where a server refuses.
+    pub async fn remove(&self) -> Result<()> {
+        let kafka = stream::KafkaConfig {
+            brokers: self.addresses.kafka.clone(),
+            topic_prefix: format!("{}.", self.name),
+            ..stream::KafkaConfig::default()
+        };
+        stream::admin::delete_topics(&kafka).await?;
+        query(&self.http, &self.addresses, "default", &format!("DROP DATABASE IF EXISTS {}", self.name)).await?;
+        Ok(())
+    }
+
     /// Asks ClickHouse, in the database of the installation; the answer as tab-separated lines.
     ///
     /// # Errors

@@ -195,11 +195,14 @@ pub async fn govuk(
         agreements.push(agreement(&plain, app).await?);
     }
     if !how.is_any() {
+        plain.remove().await?;
         return Ok((agreements, None));
     }
     let mut disturbed = Installation::new(binary, addresses, &format!("{name}_disturbed"), &sources)?;
     let (lines, waiting_at_kill) = play(&mut disturbed, addresses, apps, how, progress).await?;
     disturbed.stop_all().await?;
     let differences = plain.differences(&disturbed).await?;
+    plain.remove().await?;
+    disturbed.remove().await?;
     Ok((agreements, Some(Disturbed { lines, waiting_at_kill, differences })))
 }

@@ -3,6 +3,7 @@
 //! A command is a file: what it takes from the command line, and a function `run`. What it says goes through [`report`].
 
 mod bench;
+mod demo;
 mod report;
 mod stack;
 mod test;
@@ -23,6 +24,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play half a year of three teams through the real thing, and show what comes out.
+    Demo(demo::DemoCommand),
     /// Real Kafka and ClickHouse on this machine, shared by tests, benchmarks and trials.
     Stack(stack::Stack),
     /// Run the tests.
@@ -35,6 +38,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Demo(demo) => demo.run(),
         Command::Stack(stack) => stack.run(),
         Command::Test(test) => test.run(),
         Command::Verify(verify) => verify.run(),

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use local_stack::SharedStack;
+use local_stack::{SharedStack, Status};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -85,14 +85,20 @@ fn quick(report: &Report) -> anyhow::Result<Option<&'static str>> {
     Ok(if cargo_test(arguments)? { None } else { Some("tests without servers") })
 }
 
-/// Returns the step that failed.
+/// Returns the step that failed. Servers that were not up before are down afterwards.
 fn full(report: &Report) -> anyhow::Result<Option<&'static str>> {
     report.progress("[1/2] Kafka and ClickHouse");
+    let were_up = matches!(SharedStack::status()?, Status::Up(_));
     let stack = SharedStack::ensure(&|line| report.progress(format!("      {line}")))?;
     let at = stack.addresses();
-    report.progress(format!("      {} and {}; they go on running: cargo xtask stack down", at.kafka, at.clickhouse));
+    report.progress(format!("      {} and {}", at.kafka, at.clickhouse));
     report.progress("[2/2] all tests");
-    Ok(if cargo_test([])? { None } else { Some("tests") })
+    let passed = cargo_test([]);
+    if !were_up {
+        report.progress("stopping the servers: to keep them up between runs, cargo xtask stack up");
+        SharedStack::reset()?;
+    }
+    Ok(if passed? { None } else { Some("tests") })
 }
 
 /// Runs `cargo test` over the workspace to its end, and says whether all passed.

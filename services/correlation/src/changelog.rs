@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{Key, Restored};
 
-/// Version of the format. A changelog of another one cannot be read; the state is then rebuilt from the event topics.
+/// Version of the format. A changelog of another one is refused, since facts derived without it could not take back what it emitted.
 const FORMAT: u8 = 1;
 
 /// A record to write: `None` takes the key back.
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// It could not be read.
     #[error(
-        "cannot read {what} of the changelog; if another version wrote it, delete the changelog topic and the group's offsets: the state is rebuilt from the event topics"
+        "cannot read {what} of the changelog; if another version wrote it, run that version, or begin with another topic prefix and database"
     )]
     Read {
         /// What it was.
@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// It was written in another format.
     #[error(
-        "the changelog holds a record in format {found}, this version reads format {FORMAT}; delete the changelog topic and the group's offsets: the state is rebuilt from the event topics"
+        "the changelog holds a record in format {found}, this version reads format {FORMAT}; run the version that wrote it, or begin with another topic prefix and database"
     )]
     Format {
         /// The format found.

@@ -463,10 +463,26 @@ impl State {
     fn touch(&mut self, touched: Touched) {
         for place in touched.commits {
             self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
+            // What a deployment brought is told by when its commit, and that of the one before it, came there first.
+            for id in self.by_head.cloned(&place) {
+                self.touch_deployment(&id);
+                for next in self.next_of(&id) {
+                    self.touch_deployment(&next);
+                }
+            }
         }
         for id in touched.deployments {
             self.touch_deployment(&id);
         }
+    }
+
+    /// The deployments that follow one on its tracks.
+    fn next_of(&self, id: &DeploymentId) -> Vec<DeploymentId> {
+        let Some(placed) = self.placed.get(id) else { return Vec::new() };
+        let Some((order, _)) = placed.order(id) else { return Vec::new() };
+        let tracks =
+            placed.scopes().into_iter().filter_map(|scope| self.tracks.get(&(placed.component.clone(), scope)));
+        tracks.filter_map(|track| track.after(&order)).map(|next| next.deployment.clone()).collect()
     }
 
     fn extend_tracks(&mut self, from: Place, gained: &[Place]) {

@@ -48,6 +48,17 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
+    /// Refuses an empty text; what stands elsewhere is not looked at.
+    ///
+    /// # Errors
+    /// Where the configuration itself holds the secret, and it is empty.
+    pub fn validate(&self) -> Result<(), SecretError> {
+        match self {
+            Self::Plain(_) => self.resolve().map(drop),
+            Self::Env(_) | Self::File(_) => Ok(()),
+        }
+    }
+
     /// Gets the text.
     ///
     /// # Errors

@@ -355,6 +355,26 @@ fn custom_data_fills_the_gaps() {
 }
 
 #[test]
+fn a_change_that_is_a_commit_is_taken_for_one() {
+    let packaged = |id: &str| {
+        let change = json!({"id": id, "source": "https://github.com/acme/shop"});
+        match only(read_bare(&event("artifact.packaged", IMAGE, json!({"change": change})))).body {
+            Body::Ci(CiBody::Artifact(artifact)) => artifact,
+            other => panic!("{other:?}"),
+        }
+    };
+    for full in [SHA.to_owned(), SHA.to_uppercase(), "0b".repeat(32)] {
+        let artifact = packaged(&full);
+        assert_eq!((artifact.commit.unwrap().as_str(), artifact.change), (&*full.to_lowercase(), None));
+        assert_eq!(artifact.repository.unwrap().as_str(), "github.com/acme/shop");
+    }
+    for id in ["myChange123", "12", &SHA[..12]] {
+        let artifact = packaged(id);
+        assert_eq!((artifact.commit, artifact.change.unwrap().as_str()), (None, id));
+    }
+}
+
+#[test]
 fn package_urls_links_and_addresses_name_the_origin() {
     let deployed = |artifact: &str| {
         deployment(&event("service.deployed", "s", json!({"environment": {"id": "prod"}, "artifactId": artifact})))

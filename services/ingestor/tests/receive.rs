@@ -12,9 +12,9 @@ use support::{Server, head, inbox, raw_head, topics, topics_at, until};
 const CONFIG: &str = "
 max_body_bytes = 1048576
 budget_bytes = 1572864
-body_timeout_seconds = 1
-delivery_timeout_seconds = 2
-shutdown_timeout_seconds = 2
+body_timeout_ms = 1000
+delivery_timeout_ms = 2000
+shutdown_timeout_ms = 2000
 [sources.shop]
 provider = 'github'
 realm = 'acme'

@@ -21,10 +21,10 @@ pub struct LoaderConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// No group.
-    #[error("loader.group is empty: give it a name")]
+    #[error("load.group is empty: give it a name")]
     Group,
     /// No room for a record.
-    #[error("loader.{0} is 0: at least 1 is needed")]
+    #[error("load.{0} is 0: at least 1 is needed")]
     Batch(&'static str),
 }
 
@@ -71,6 +71,6 @@ mod tests {
         toml::from_str::<LoaderConfig>("").unwrap().validate().unwrap();
         assert!(toml::from_str::<LoaderConfig>("batch = 1").is_err(), "unknown fields are refused");
         let error = toml::from_str::<LoaderConfig>("max_batch_bytes = 0").unwrap().validate().unwrap_err();
-        assert!(error.to_string().contains("loader.max_batch_bytes"));
+        assert!(error.to_string().contains("load.max_batch_bytes"));
     }
 }

@@ -1,11 +1,11 @@
 //! What is stored together: batches of several partitions, as rows of their tables.
 
-use model::codec::{self, Record as _};
-use model::fact::{BuildFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, ReleaseCommitFact, ReleaseFact};
+use model::codec;
+use model::fact::Fact;
 use model::schema::Subject;
 use stream::Record;
 use stream::reader::Batch;
-use warehouse::{RowError, Rows, Table, Watermark, table};
+use warehouse::{RowError, Rows, Table, Watermark};
 
 /// Why a record is no fact. It stops the loader: nothing may be skipped, and facts are our own.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ impl Load {
             let (mut kept, mut deleted) = (Rows::new(table), Rows::new(table));
             for record in of_table.iter().flat_map(|batch| &batch.records) {
                 let fact = decode(table.subject, record)?;
-                let rows = if table::is_deletion(&fact) { &mut deleted } else { &mut kept };
+                let rows = if fact.is_deleted() { &mut deleted } else { &mut kept };
                 let (topic, partition, offset) = (record.topic.name, record.partition, record.offset);
                 rows.push(&fact).map_err(|source| DecodeError::Row { topic, partition, offset, source })?;
             }
@@ -126,23 +126,13 @@ fn decode(subject: Subject, record: &Record) -> Result<Fact, DecodeError> {
     let Some(bytes) = &record.payload else {
         return Err(DecodeError::Empty { topic, partition, offset });
     };
-    decode_fact(subject, bytes).map_err(|source| DecodeError::Unreadable { topic, partition, offset, source })
-}
-
-fn decode_fact(subject: Subject, bytes: &[u8]) -> Result<Fact, codec::DecodeError> {
-    Ok(match subject {
-        ReleaseFact::SUBJECT => codec::decode::<ReleaseFact>(bytes)?.into(),
-        DeploymentFact::SUBJECT => codec::decode::<DeploymentFact>(bytes)?.into(),
-        ReleaseCommitFact::SUBJECT => codec::decode::<ReleaseCommitFact>(bytes)?.into(),
-        GateWaitFact::SUBJECT => codec::decode::<GateWaitFact>(bytes)?.into(),
-        BuildFact::SUBJECT => codec::decode::<BuildFact>(bytes)?.into(),
-        ComponentFact::SUBJECT => codec::decode::<ComponentFact>(bytes)?.into(),
-        other => return Err(codec::DecodeError::NoEvents(other.topic())),
-    })
+    codec::decode_fact(subject, bytes).map_err(|source| DecodeError::Unreadable { topic, partition, offset, source })
 }
 
 #[cfg(test)]
 mod tests {
+    use model::fact::ComponentFact;
+
     use super::*;
 
     fn record(subject: Subject, payload: Option<Vec<u8>>) -> Record {

@@ -1,12 +1,13 @@
 //! Records to bytes and back: Confluent's wire format around an Avro body.
 
+use std::io::BufRead;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{ApprovalEvent, Body, CiEvent, ControlEvent, Event, IncidentEvent, ReviewEvent};
-use crate::fact::{BuildFact, ComponentFact, DeploymentFact, GateWaitFact, ReleaseCommitFact, ReleaseFact};
+use crate::fact::{BuildFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, ReleaseCommitFact, ReleaseFact};
 use crate::inbox::{DeadLetter, InboxRecord};
 use crate::schema::{self, Subject};
 
@@ -87,6 +88,21 @@ pub enum DecodeError {
     /// A topic that carries no events.
     #[error("topic `{0}` carries no events")]
     NoEvents(&'static str),
+    /// A topic that carries no facts.
+    #[error("topic `{0}` carries no facts")]
+    NoFacts(&'static str),
+    /// Something stands behind the record.
+    #[error(
+        "{bytes} bytes stand behind a record of `{subject}` in schema {id}: it is damaged, or was written with another schema"
+    )]
+    Trailing {
+        /// Id of the schema.
+        id: u32,
+        /// Subject of the record.
+        subject: &'static str,
+        /// How many bytes.
+        bytes: usize,
+    },
     /// A body that its own schema does not describe.
     #[error("the body does not fit schema {id} of `{subject}`")]
     Misfit {
@@ -138,7 +154,14 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, DecodeError> {
         return Err(DecodeError::WrongSubject { id, found: line.subject.topic(), wanted: subject });
     }
     let avro = compiled(id).ok_or(DecodeError::UnknownSchema { id })?;
-    serde_avro_fast::from_datum_slice(body, avro).map_err(|source| DecodeError::Misfit { id, subject, source })
+    let mut state = serde_avro_fast::de::DeserializerState::from_slice(body, avro);
+    let record = R::deserialize(state.deserializer()).map_err(|source| DecodeError::Misfit { id, subject, source })?;
+    // What is left behind a record means damage, or an id that is not the writer's.
+    match state.into_reader().fill_buf() {
+        Ok([]) => Ok(record),
+        Ok(rest) => Err(DecodeError::Trailing { id, subject, bytes: rest.len() }),
+        Err(_) => Err(DecodeError::Trailing { id, subject, bytes: 0 }),
+    }
 }
 
 /// Splits a framed record into the id of its schema and its Avro body.
@@ -184,6 +207,14 @@ pub fn decode_event(subject: Subject, bytes: &[u8]) -> Result<Event<Body>, Decod
     })
 }
 
+/// Reads a fact of the given topic.
+///
+/// # Errors
+/// As [`decode`]; [`DecodeError::NoFacts`] for a topic that carries none.
+pub fn decode_fact(subject: Subject, bytes: &[u8]) -> Result<Fact, DecodeError> {
+    Fact::decode(subject, bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +248,26 @@ mod tests {
         for event in [event(deployment), event(gate)] {
             let (subject, bytes) = encode_event(event.clone()).unwrap();
             assert_eq!(decode_event(subject, &bytes).unwrap(), event);
+            let longer = [bytes, vec![0]].concat();
+            assert!(matches!(decode_event(subject, &longer), Err(DecodeError::Trailing { bytes: 1, .. })));
         }
+    }
+
+    #[test]
+    fn facts_survive_the_wire() {
+        let facts: [Fact; 6] = [
+            ReleaseFact::default().into(),
+            DeploymentFact { deleted: true, ..DeploymentFact::default() }.into(),
+            ReleaseCommitFact::default().into(),
+            GateWaitFact { deleted: true, ..GateWaitFact::default() }.into(),
+            BuildFact::default().into(),
+            ComponentFact { deleted: true, ..ComponentFact::default() }.into(),
+        ];
+        for (index, fact) in facts.into_iter().enumerate() {
+            assert_eq!(fact.is_deleted(), index % 2 == 1, "{fact:?}");
+            assert_eq!(decode_fact(fact.subject(), &fact.encode().unwrap()).unwrap(), fact);
+        }
+        let error = decode_fact(Subject::Inbox, &[]).unwrap_err();
+        assert!(matches!(error, DecodeError::NoFacts("inbox")), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::EncodeError;
+use crate::codec::{DecodeError, EncodeError};
 use crate::schema::Subject;
 
 use crate::event::{ActorKind, GateKind, Outcome, Phase, Tier, Trigger};
@@ -36,9 +36,9 @@ pub enum DeploymentKind {
     Baseline,
     /// New commits.
     Forward,
-    /// A version that an earlier one had already brought further.
+    /// An older commit again; nothing new.
     Rollback,
-    /// The version that was already there.
+    /// The same commit, or forward again to one that had been there: nothing new.
     Redeploy,
     /// Its commit is unknown.
     Unresolved,
@@ -126,7 +126,7 @@ pub struct ReleaseFact {
     /// Segment: nothing ran, a gate was closed.
     #[serde(default)]
     pub gate_wait: Option<Millis>,
-    /// Segment: merged, waiting for the commit that was released.
+    /// Segment: merged, waiting for the commit that was released, or built, waiting for its release.
     #[serde(default)]
     pub batch_wait: Option<Millis>,
     /// Segment: between one environment and the next.
@@ -467,6 +467,12 @@ macro_rules! facts {
                 match self { $(Self::$kind(row) => Identity::$kind { $($key: row.$key.clone(),)* },)* }
             }
 
+            /// Whether it takes back what lower revisions of it said.
+            #[must_use]
+            pub const fn is_deleted(&self) -> bool {
+                match self { $(Self::$kind(row) => row.deleted,)* }
+            }
+
             /// Sets the revision.
             pub fn set_revision(&mut self, revision: i64) {
                 match self { $(Self::$kind(row) => row.revision = revision,)* }
@@ -478,6 +484,14 @@ macro_rules! facts {
             /// As [`crate::codec::encode`].
             pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
                 match self { $(Self::$kind(row) => crate::codec::encode(row),)* }
+            }
+
+            /// Reads a fact of the given table; [`crate::codec::decode_fact`] is its name outside.
+            pub(crate) fn decode(subject: Subject, bytes: &[u8]) -> Result<Self, DecodeError> {
+                Ok(match subject {
+                    $(Subject::$subject => Self::$kind(crate::codec::decode(bytes)?),)*
+                    other => return Err(DecodeError::NoFacts(other.topic())),
+                })
             }
         }
 

@@ -126,7 +126,11 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
         }
         // A format without types of its own, such as the correlator's changelog, must be told what to expect.
-        if deserializer.is_human_readable() { deserializer.deserialize_any(Visitor) } else { deserializer.deserialize_i64(Visitor) }
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Visitor)
+        } else {
+            deserializer.deserialize_i64(Visitor)
+        }
     }
 }
 

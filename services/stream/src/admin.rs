@@ -15,6 +15,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// A topic just made is not at once known to every broker.
 const SETTLE: Duration = Duration::from_secs(15);
 const SETTLE_POLL: Duration = Duration::from_millis(100);
+const LEADER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why Throughline does not start on these topics.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +33,8 @@ pub enum TopicError {
     Create { topic: String, reason: String },
     #[error("topic {topic} could not be deleted: {reason}")]
     Delete { topic: String, reason: String },
-    #[error("topic {topic} is not known to the brokers {} s after it was made", SETTLE.as_secs())]
-    NotSettled { topic: String },
+    #[error("topic {topic} cannot be used {} s after it was made: {lacking}", SETTLE.as_secs())]
+    NotSettled { topic: String, lacking: String },
     #[error("topic {topic} does not show its settings: {reason}; grant the right to describe its configuration")]
     Hidden { topic: String, reason: String },
     #[error("topic {topic} has {setting} = {found}, wanted is {wanted}: {advice}")]
@@ -45,28 +46,31 @@ pub enum TopicError {
     CoPartition { topic: String, found: i32, other: String, other_found: i32 },
 }
 
-/// Makes the topics of the table that are missing and checks those that are there.
+/// Makes the topics of the table that are missing and checks those that are there. Returns the names of those that it made; each of
+/// them has a leader for every partition by then.
 ///
 /// Checked are the number of partitions (and that co-partitioned topics agree), `cleanup.policy`, `max.message.bytes`
 /// (a larger one is fine), `message.timestamp.type`, and `retention.ms` where records are kept for good. Nothing that is
 /// there is changed. The first mismatch is returned; several processes may call it at once.
-pub async fn ensure_topics(config: &KafkaConfig) -> Result<(), TopicError> {
+pub async fn ensure_topics(config: &KafkaConfig) -> Result<Vec<String>, TopicError> {
     let client = config.client()?;
-    let admin: AdminClient<Quiet> = client.create_with_context(Quiet("admin")).map_err(ConfigError::from)?;
+    let admin: AdminClient<Quiet> = client.create_with_context(Quiet::new("admin")).map_err(ConfigError::from)?;
     let mut counts = partition_counts(config, admin.inner())?;
     let missing: Vec<&Topic> = topics::all().filter(|topic| !counts.contains_key(&config.topic_name(topic))).collect();
+    let mut made = Vec::new();
     if !missing.is_empty() {
-        create(config, &admin, &missing).await?;
-        counts = settled(config, &admin).await?;
+        made = create(config, &admin, &missing).await?;
+        counts = settled(config, &admin, &missing).await?;
     }
     check_partitions(config, &counts)?;
-    check_settings(config, &admin).await
+    check_settings(config, &admin).await?;
+    Ok(made)
 }
 
 /// Deletes every topic of the table, with all that is in them: for tests and installations to be thrown away.
 pub async fn delete_topics(config: &KafkaConfig) -> Result<(), TopicError> {
     let client = config.client()?;
-    let admin: AdminClient<Quiet> = client.create_with_context(Quiet("admin")).map_err(ConfigError::from)?;
+    let admin: AdminClient<Quiet> = client.create_with_context(Quiet::new("admin")).map_err(ConfigError::from)?;
     let names: Vec<String> = topics::all().map(|topic| config.topic_name(topic)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let results = admin.delete_topics(&names, &options()).await;
@@ -93,7 +97,12 @@ fn partition_counts(config: &KafkaConfig, client: &Client<Quiet>) -> Result<BTre
         .collect())
 }
 
-async fn create(config: &KafkaConfig, admin: &AdminClient<Quiet>, missing: &[&Topic]) -> Result<(), TopicError> {
+/// Makes topics; the names of those that no other process was quicker to make.
+async fn create(
+    config: &KafkaConfig,
+    admin: &AdminClient<Quiet>,
+    missing: &[&Topic],
+) -> Result<Vec<String>, TopicError> {
     let settings: Vec<_> = missing.iter().map(|topic| (config.topic_name(topic), settings(topic), *topic)).collect();
     let new: Vec<NewTopic<'_>> = settings
         .iter()
@@ -103,15 +112,16 @@ async fn create(config: &KafkaConfig, admin: &AdminClient<Quiet>, missing: &[&To
             settings.iter().fold(new, |new, (key, value)| new.set(key, value))
         })
         .collect();
+    let mut made = Vec::new();
     let results = admin.create_topics(&new, &options()).await;
     for result in results.map_err(|source| unreachable(config, "making topics", source))? {
         match result {
-            // Another process was quicker.
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Ok(topic) => made.push(topic),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => return Err(TopicError::Create { topic, reason: code.to_string() }),
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// What a topic is made with.
@@ -132,19 +142,36 @@ fn settings(topic: &Topic) -> Vec<(&'static str, String)> {
     settings
 }
 
-async fn settled(config: &KafkaConfig, admin: &AdminClient<Quiet>) -> Result<BTreeMap<String, i32>, TopicError> {
+/// Waits until new topics can be used; the number of partitions of each topic of the table.
+async fn settled(
+    config: &KafkaConfig,
+    admin: &AdminClient<Quiet>,
+    new: &[&Topic],
+) -> Result<BTreeMap<String, i32>, TopicError> {
     let deadline = tokio::time::Instant::now() + SETTLE;
     loop {
         let counts = partition_counts(config, admin.inner())?;
-        let Some(missing) = topics::all().map(|topic| config.topic_name(topic)).find(|name| !counts.contains_key(name))
-        else {
+        let Some((topic, lacking)) = new.iter().find_map(|topic| {
+            let name = config.topic_name(topic);
+            lacking(admin.inner(), &name, counts.get(&name).copied()).map(|lacking| (name, lacking))
+        }) else {
             return Ok(counts);
         };
         if tokio::time::Instant::now() >= deadline {
-            return Err(TopicError::NotSettled { topic: missing });
+            return Err(TopicError::NotSettled { topic, lacking });
         }
         tokio::time::sleep(SETTLE_POLL).await;
     }
+}
+
+/// What keeps a new topic from being used. Brokers name a partition's leader before it knows that it is the leader: only an answer
+/// of its own counts.
+fn lacking(client: &Client<Quiet>, topic: &str, partitions: Option<i32>) -> Option<String> {
+    let Some(partitions) = partitions else { return Some("the brokers do not know it".to_owned()) };
+    (0..partitions).find_map(|partition| {
+        let error = client.fetch_watermarks(topic, partition, LEADER_TIMEOUT).err()?;
+        Some(format!("partition {partition} has no leader ({error})"))
+    })
 }
 
 fn check_partitions(config: &KafkaConfig, counts: &BTreeMap<String, i32>) -> Result<(), TopicError> {

@@ -1,24 +1,29 @@
 //! How librdkafka speaks to us: its log lines and errors.
 
+use std::sync::Arc;
+
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
 use tracing::{debug, error, info, warn};
 
 use crate::internal_events;
 use crate::metrics::Metrics;
+use crate::outage::Outage;
 
 /// Sends librdkafka's log lines to `tracing` and its errors to the metrics, under the name of the client.
 #[derive(Clone)]
 pub(crate) struct Observer {
     pub(crate) client: String,
     pub(crate) metrics: Metrics,
+    outage: Arc<Outage>,
 }
 
 impl Observer {
     pub(crate) fn new(client: impl Into<String>, metrics: &Metrics) -> Observer {
-        Observer { client: client.into(), metrics: metrics.clone() }
+        Observer { client: client.into(), metrics: metrics.clone(), outage: Arc::default() }
     }
 }
 
@@ -28,26 +33,49 @@ impl ClientContext for Observer {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        internal_events::client_error(&self.metrics, &self.client, &error, reason);
+        internal_events::client_error(Some(&self.metrics), &self.client, &error, reason, &self.outage);
+    }
+
+    /// Nothing else says that a connection works again.
+    fn stats(&self, statistics: Statistics) {
+        let states = || statistics.brokers.values().map(|broker| broker.state.as_str());
+        // Brokers that nothing is asked of stay in the initial state.
+        if states().any(|state| state == "UP") && states().all(|state| matches!(state, "UP" | "UPDATE" | "INIT")) {
+            internal_events::client_reconnected(&self.client, &self.outage);
+        }
     }
 }
 
 impl ConsumerContext for Observer {}
 
-/// For clients that live for one question and have no metrics: log lines alone.
+/// For clients that ask questions and have no metrics: log lines alone.
 #[derive(Clone)]
-pub(crate) struct Quiet(pub(crate) &'static str);
+pub(crate) struct Quiet {
+    client: &'static str,
+    outage: Arc<Outage>,
+}
+
+impl Quiet {
+    pub(crate) fn new(client: &'static str) -> Quiet {
+        Quiet { client, outage: Arc::default() }
+    }
+
+    /// A question was answered.
+    pub(crate) fn answered(&self) {
+        internal_events::client_reconnected(self.client, &self.outage);
+    }
+}
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(self.0, level, facility, message);
+        log(self.client, level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         if matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
             return; // The end of a scan, not an error.
         }
-        warn!(client = self.0, %error, reason, "Kafka client reports an error");
+        internal_events::client_error(None, self.client, &error, reason, &self.outage);
     }
 }
 

@@ -15,6 +15,9 @@ use crate::topics::{Partitions, Topic};
 /// librdkafka's own limit on a record: a little above the largest topic's, so that the topic decides.
 const MESSAGE_MAX_BYTES: u32 = 34 * 1024 * 1024;
 
+/// How often a client that lives long tells how it stands: lag, and whether it is connected.
+pub(crate) const STATISTICS_INTERVAL_MS: &str = "5000";
+
 /// What correctness rests on; setting one of these through `properties` is refused.
 const RESERVED: [&str; 17] = [
     "acks",
@@ -218,7 +221,8 @@ impl KafkaConfig {
             .set("compression.codec", "zstd")
             .set("linger.ms", "2")
             .set("message.max.bytes", MESSAGE_MAX_BYTES.to_string())
-            .set("queue.buffering.max.kbytes", queue_bytes.div_ceil(1024).max(1).to_string());
+            .set("queue.buffering.max.kbytes", queue_bytes.div_ceil(1024).max(1).to_string())
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
         self.apply_properties(&mut client);
         Ok(client)
     }
@@ -236,7 +240,7 @@ impl KafkaConfig {
             .set("partition.assignment.strategy", "range")
             .set("message.max.bytes", MESSAGE_MAX_BYTES.to_string())
             .set("session.timeout.ms", "15000")
-            .set("statistics.interval.ms", "5000");
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
         self.apply_properties(&mut client);
         Ok(client)
     }

@@ -238,9 +238,16 @@ impl ClientContext for GroupContext {
         self.observer.error(error, reason);
     }
 
+    fn stats(&self, statistics: Statistics) {
+        self.lag(&statistics);
+        self.observer.stats(statistics);
+    }
+}
+
+impl GroupContext {
     /// What waits is what is fetched and not handed out, and what is stable and not fetched. librdkafka's own
     /// `consumer_lag` never reaches zero behind a transaction: the commit marker takes an offset that is never delivered.
-    fn stats(&self, statistics: Statistics) {
+    fn lag(&self, statistics: &Statistics) {
         for (name, topic) in &statistics.topics {
             let Some(known) = self.names.topic(name) else { continue };
             for (partition, stats) in &topic.partitions {

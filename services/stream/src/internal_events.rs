@@ -1,12 +1,13 @@
 //! One item for each thing that happens: its log line and its metric, together. Nothing else in this crate logs or counts.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 use tracing::{debug, error, info, warn};
 
 use crate::metrics::Metrics;
+use crate::outage::{Outage, is_connection_failure};
 use crate::topics::Topic;
 
 /// The causes of an error in one line, outermost first.
@@ -25,11 +26,25 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// librdkafka reports something on its own account: a broker away, a failed login.
-pub(crate) fn client_error(metrics: &Metrics, client: &str, error: &KafkaError, reason: &str) {
+/// librdkafka reports something on its own account: a broker away, a failed login. Each is counted, and what an outage repeats is
+/// told now and then.
+pub(crate) fn client_error(metrics: Option<&Metrics>, client: &str, error: &KafkaError, reason: &str, outage: &Outage) {
     let code = error.rdkafka_error_code().map_or_else(|| "other".to_owned(), |code| format!("{code:?}"));
-    warn!(client, code, reason, "Kafka client reports an error");
-    metrics.client_errors.with_label_values(&[client, &code]).inc();
+    if !is_connection_failure(error) {
+        warn!(client, code, reason, "Kafka client reports an error");
+    } else if let Some(untold) = outage.failed(Instant::now()) {
+        warn!(client, code, reason, untold, "Kafka client cannot connect; it goes on trying");
+    }
+    if let Some(metrics) = metrics {
+        metrics.client_errors.with_label_values(&[client, &code]).inc();
+    }
+}
+
+/// The connections of a client work, perhaps again.
+pub(crate) fn client_reconnected(client: &str, outage: &Outage) {
+    if let Some(away) = outage.over(Instant::now()) {
+        info!(client, away_ms = away.as_millis(), "Kafka client is connected again");
+    }
 }
 
 /// The front door's producer reaches Kafka, or does so no more.

@@ -22,6 +22,7 @@ pub mod config;
 mod group;
 mod internal_events;
 pub mod metrics;
+mod outage;
 pub mod producer;
 pub mod reader;
 pub mod record;

@@ -12,7 +12,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::sync::Semaphore;
 
 use crate::client::Observer;
-use crate::config::{ConfigError, KafkaConfig, millis};
+use crate::config::{ConfigError, KafkaConfig, STATISTICS_INTERVAL_MS, millis};
 use crate::internal_events;
 use crate::metrics::Metrics;
 use crate::record::{Header, owned_headers, size};
@@ -105,18 +105,17 @@ impl IngestProducer {
     /// Starts the producer; it connects by itself and as often as it takes. Errors on a configuration that librdkafka
     /// refuses, never because Kafka is away.
     pub fn start(kafka: &KafkaConfig, config: IngestConfig, metrics: &Metrics) -> Result<IngestProducer, ConfigError> {
-        let observer = Observer::new("ingest", metrics);
         let producer: FutureProducer<Observer> = kafka
             // The budget is the limit. librdkafka lets go of a record a moment after its report: it needs room for both.
             .producer(config.budget_bytes.saturating_mul(2))?
             .set("delivery.timeout.ms", millis(config.delivery_timeout))
             // No single request may outlive the answer to the sender.
             .set("request.timeout.ms", millis(config.delivery_timeout))
-            .create_with_context(observer.clone())
+            .create_with_context(Observer::new("ingest", metrics))
             .map_err(ConfigError::from)?;
         let available = Arc::new(AtomicBool::new(false));
         let (keep, dropped) = mpsc::channel();
-        spawn_probe(kafka, observer, Arc::clone(&available), dropped)?;
+        spawn_probe(kafka, metrics, Arc::clone(&available), dropped)?;
         metrics.queue_limit_bytes.set(i64::try_from(config.budget_bytes).unwrap_or(i64::MAX));
         let budget = Arc::new(Semaphore::new(config.budget_bytes.min(Semaphore::MAX_PERMITS)));
         let (kafka, metrics) = (kafka.clone(), metrics.clone());
@@ -247,14 +246,15 @@ fn is_outage(code: RDKafkaErrorCode) -> bool {
 /// back.
 fn spawn_probe(
     kafka: &KafkaConfig,
-    observer: Observer,
+    metrics: &Metrics,
     available: Arc<AtomicBool>,
     dropped: mpsc::Receiver<()>,
 ) -> Result<(), ConfigError> {
-    let metrics = observer.metrics.clone();
+    let metrics = metrics.clone();
     let probe: BaseConsumer<Observer> = kafka
         .client()?
-        .create_with_context(Observer { client: "probe".to_owned(), ..observer })
+        .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)
+        .create_with_context(Observer::new("probe", &metrics))
         .map_err(ConfigError::from)?;
     let inbox = kafka.topic_name(&topics::INBOX);
     let run = move || {

@@ -54,7 +54,7 @@ pub(crate) struct Watermarks {
 impl Watermarks {
     pub(crate) fn new(kafka: &KafkaConfig) -> Result<Watermarks, ConfigError> {
         let mut config = kafka.client()?;
-        let client = config.set("isolation.level", "read_uncommitted").create_with_context(Quiet("watermarks"));
+        let client = config.set("isolation.level", "read_uncommitted").create_with_context(Quiet::new("watermarks"));
         Ok(Watermarks { client: client.map_err(ConfigError::from)?, kafka: kafka.clone() })
     }
 
@@ -63,6 +63,9 @@ impl Watermarks {
         let answer = self.client.fetch_watermarks(&topic, partition, QUERY_TIMEOUT);
         // Serves librdkafka's log lines, which otherwise pile up.
         let _ = self.client.poll(Duration::ZERO);
+        if answer.is_ok() {
+            self.client.context().answered();
+        }
         let (low, high) =
             answer.map_err(|source| ScanError::Kafka { topic, doing: "asking for the end of", source })?;
         Ok(Span { low, high })
@@ -134,7 +137,7 @@ impl Scan {
             .set("statistics.interval.ms", "0")
             // The end is noticed by a fetch that finds nothing: it need not wait for more.
             .set("fetch.wait.max.ms", millis(Duration::from_millis(10)));
-        let consumer = config.create_with_context(Quiet("scan")).map_err(ConfigError::from)?;
+        let consumer = config.create_with_context(Quiet::new("scan")).map_err(ConfigError::from)?;
         let unread: BTreeMap<i32, Span> = spans.into_iter().filter(|(_, span)| span.low < span.high).collect();
         let (topic, progress) = (kafka.topic_name(topic), Instant::now());
         Ok(Scan { consumer, topic, unread, stable: false, stall_timeout, progress, lowest_missing: i64::MAX })

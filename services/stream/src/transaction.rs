@@ -12,6 +12,7 @@ use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::statistics::Statistics;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Observer;
@@ -179,7 +180,7 @@ impl TransactionalProducer {
                     return Err(Failure::Fatal(Box::new(WorkerError::Indeterminate {
                         transactional_id,
                         waited,
-                        source,
+                        source: Box::new(source),
                     })));
                 }
             }
@@ -225,9 +226,9 @@ impl TransactionalProducer {
         use RDKafkaErrorCode as Code;
         match source.rdkafka_error_code() {
             Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch | Code::FencedInstanceId) => {
-                WorkerError::Fenced { transactional_id: self.id.clone(), source }
+                WorkerError::Fenced { transactional_id: self.id.clone(), source: Box::new(source) }
             }
-            _ => WorkerError::Kafka { group: self.group.clone(), doing, source },
+            _ => WorkerError::Kafka { group: self.group.clone(), doing, source: Box::new(source) },
         }
     }
 }
@@ -279,5 +280,9 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.observer.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.observer.stats(statistics);
     }
 }

@@ -152,7 +152,7 @@ pub enum WorkerError {
         group: String,
         doing: &'static str,
         #[source]
-        source: KafkaError,
+        source: Box<KafkaError>,
     },
     #[error(
         "transactional id {transactional_id} was taken over: another instance uses it too (give each its own), or this \
@@ -161,7 +161,7 @@ pub enum WorkerError {
     Fenced {
         transactional_id: String,
         #[source]
-        source: KafkaError,
+        source: Box<KafkaError>,
     },
     #[error(
         "the outcome of a commit of {transactional_id} is unknown after {} s; a restart finds it in the log",
@@ -171,7 +171,7 @@ pub enum WorkerError {
         transactional_id: String,
         waited: Duration,
         #[source]
-        source: KafkaError,
+        source: Box<KafkaError>,
     },
     #[error(
         "group {group} was given partition {partition} without that of {missing}: the input topics must have equally many \

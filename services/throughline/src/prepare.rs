@@ -43,7 +43,10 @@ pub fn topics(kafka: &KafkaConfig, readiness: &Readiness, tasks: &mut Tasks, shu
     let (sender, gate) = gate(shutdown);
     let (kafka, part, shutdown) = (kafka.clone(), readiness.part("topics"), shutdown.clone());
     tasks.spawn("topics", async move {
-        let attempt = || ensure_topics_aside(kafka.clone());
+        let attempt = || {
+            let made = ensure_topics_aside(kafka.clone());
+            async { made.await.map(drop) }
+        };
         prepare("topics", part, sender, shutdown, attempt, |error| {
             matches!(error.downcast_ref(), Some(TopicError::Kafka { .. } | TopicError::NotSettled { .. }))
         })
@@ -84,7 +87,7 @@ pub fn tables(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<Gate> {
 ///
 /// # Errors
 /// As [`ensure_topics`].
-pub async fn ensure_topics_aside(kafka: KafkaConfig) -> anyhow::Result<()> {
+pub async fn ensure_topics_aside(kafka: KafkaConfig) -> anyhow::Result<Vec<String>> {
     let runtime = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || runtime.block_on(ensure_topics(&kafka)));
     Ok(done.await.context("the check of the topics panicked")??)

@@ -28,16 +28,16 @@ pub struct WarehouseConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Not an address. The value is not repeated, since it may hold a password.
-    #[error("warehouse.url is not http://host:port or https://host:port")]
+    #[error("clickhouse.url is not http://host:port or https://host:port")]
     Url,
     /// The address names a user.
-    #[error("warehouse.url names a user: set warehouse.user and warehouse.password instead")]
+    #[error("clickhouse.url names a user: set clickhouse.user and clickhouse.password instead")]
     UrlWithUser,
     /// Not a name that needs no quotes.
-    #[error("warehouse.database {0:?} is no name: use letters, digits and `_`, not starting with a digit")]
+    #[error("clickhouse.database {0:?} is no name: use letters, digits and `_`, not starting with a digit")]
     Database(String),
     /// No time at all.
-    #[error("warehouse.{0} is 0: give it at least a second (1000)")]
+    #[error("clickhouse.{0} is 0: give it at least a second (1000)")]
     Timeout(&'static str),
 }
 
@@ -138,11 +138,11 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_with_its_name() {
         for (text, named) in [
-            ("url = 'clickhouse:8123'", "warehouse.url"),
-            ("url = 'http://'", "warehouse.url"),
+            ("url = 'clickhouse:8123'", "clickhouse.url"),
+            ("url = 'http://'", "clickhouse.url"),
             ("database = 'a-b'", "a-b"),
-            ("database = ''", "warehouse.database"),
-            ("insert_timeout_ms = 0", "warehouse.insert_timeout_ms"),
+            ("database = ''", "clickhouse.database"),
+            ("insert_timeout_ms = 0", "clickhouse.insert_timeout_ms"),
         ] {
             let error = parse(text).validate().unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use serde::ser::{self, Serialize};
-use serde_serializer_quick_unsupported::serializer_unsupported;
+use serde::ser::{self, Impossible, Serialize};
 
 use crate::table::{Column, Kind};
 
@@ -55,6 +54,20 @@ impl ser::Error for RowError {
     }
 }
 
+/// Methods of a serializer that refuse, each with what it would be given; then those for compounds, each with what it would return.
+macro_rules! refuse {
+    ($error:expr; $($method:ident($($of:ty),*))*; $($compound:ident($($part:ty),*) -> $of_compound:ident)*) => {
+        $(fn $method(self $(, _: $of)*) -> Result<Self::Ok, Self::Error> {
+            Err($error)
+        })*
+        $(
+            fn $compound(self $(, _: $part)*) -> Result<Self::$of_compound, Self::Error> {
+                Err($error)
+            }
+        )*
+    };
+}
+
 /// Appends a row. On an error a part of it may have been appended.
 pub(crate) fn write(fact: &impl Serialize, columns: &[Column], out: &mut Vec<u8>) -> Result<(), RowError> {
     fact.serialize(Row { columns, out })
@@ -70,15 +83,47 @@ impl ser::Serializer for Row<'_> {
     type Ok = ();
     type Error = RowError;
     type SerializeStruct = Self;
+    type SerializeSeq = Impossible<(), RowError>;
+    type SerializeTuple = Impossible<(), RowError>;
+    type SerializeTupleStruct = Impossible<(), RowError>;
+    type SerializeTupleVariant = Impossible<(), RowError>;
+    type SerializeMap = Impossible<(), RowError>;
+    type SerializeStructVariant = Impossible<(), RowError>;
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, RowError> {
         Ok(self)
     }
 
-    serializer_unsupported! {
-        err = (RowError::NoRecord("it is no record".to_owned()));
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str bytes none some unit unit_struct unit_variant newtype_struct
-        newtype_variant seq tuple tuple_struct tuple_variant map struct_variant i128 u128
+    refuse! {
+        RowError::NoRecord("it is no record".to_owned());
+        serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_u8(u8)
+        serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_f32(f32) serialize_f64(f64) serialize_char(char)
+        serialize_str(&str) serialize_bytes(&[u8]) serialize_none() serialize_unit() serialize_unit_struct(&'static str)
+        serialize_unit_variant(&'static str, u32, &'static str);
+        serialize_seq(Option<usize>) -> SerializeSeq
+        serialize_tuple(usize) -> SerializeTuple
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant
+        serialize_map(Option<usize>) -> SerializeMap
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), RowError> {
+        Err(RowError::NoRecord("it is no record".to_owned()))
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Result<(), RowError> {
+        Err(RowError::NoRecord("it is no record".to_owned()))
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), RowError> {
+        Err(RowError::NoRecord("it is no record".to_owned()))
     }
 }
 
@@ -159,6 +204,12 @@ impl ser::Serializer for Value<'_> {
     type Ok = ();
     type Error = Misfit;
     type SerializeSeq = Self;
+    type SerializeTuple = Impossible<(), Misfit>;
+    type SerializeTupleStruct = Impossible<(), Misfit>;
+    type SerializeTupleVariant = Impossible<(), Misfit>;
+    type SerializeMap = Impossible<(), Misfit>;
+    type SerializeStruct = Impossible<(), Misfit>;
+    type SerializeStructVariant = Impossible<(), Misfit>;
 
     fn is_human_readable(&self) -> bool {
         false
@@ -222,10 +273,27 @@ impl ser::Serializer for Value<'_> {
         Ok(Value { kind: Kind::Text, ..self })
     }
 
-    serializer_unsupported! {
-        err = (Misfit("no column holds such a type".to_owned()));
-        i8 i16 u8 u16 u32 u64 f32 f64 char bytes unit unit_struct newtype_variant tuple tuple_struct tuple_variant map
-        struct struct_variant i128 u128
+    refuse! {
+        Misfit("no column holds such a type".to_owned());
+        serialize_i8(i8) serialize_i16(i16) serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_f32(f32) serialize_f64(f64) serialize_char(char) serialize_bytes(&[u8]) serialize_unit()
+        serialize_unit_struct(&'static str);
+        serialize_tuple(usize) -> SerializeTuple
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant
+        serialize_map(Option<usize>) -> SerializeMap
+        serialize_struct(&'static str, usize) -> SerializeStruct
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Misfit> {
+        Err(Misfit("no column holds such a type".to_owned()))
     }
 }
 

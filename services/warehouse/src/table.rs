@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use model::fact::Fact;
 use model::schema::{self, Subject};
 use serde_json::Value;
 
@@ -74,19 +73,6 @@ impl Table {
     pub(crate) fn insert_statement(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(|column| format!("`{}`", column.name)).collect();
         format!("INSERT INTO {}_rows ({}) FORMAT RowBinary", self.name, columns.join(", "))
-    }
-}
-
-/// Whether the fact takes back what lower revisions of it said.
-#[must_use]
-pub fn is_deletion(fact: &Fact) -> bool {
-    match fact {
-        Fact::Release(row) => row.deleted,
-        Fact::Deployment(row) => row.deleted,
-        Fact::ReleaseCommit(row) => row.deleted,
-        Fact::GateWait(row) => row.deleted,
-        Fact::Build(row) => row.deleted,
-        Fact::Component(row) => row.deleted,
     }
 }
 

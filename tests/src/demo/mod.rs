@@ -15,6 +15,7 @@
 
 mod board;
 mod cdevents;
+mod check;
 mod clock;
 mod delivery;
 mod expected;
@@ -23,7 +24,9 @@ mod github;
 #[cfg(test)]
 mod oracle;
 mod pipeline;
+mod play;
 mod project;
+mod show;
 mod teams;
 #[cfg(test)]
 mod tests;
@@ -32,10 +35,14 @@ use fastrand::Rng;
 use model::Timestamp;
 use model::event::Catalog;
 
+pub use check::{Checked, check};
 pub use delivery::{Webhook, disturb, sign_github};
 pub use expected::{
     Expected, ExpectedBuild, ExpectedCommit, ExpectedDeployment, ExpectedGate, ExpectedRelease, Peculiarity,
 };
+
+pub use play::{SOURCES, send};
+pub use show::{QUERIES, show};
 
 use clock::{DAY, midnight};
 use expected::Scope;

@@ -78,15 +78,21 @@ impl State {
     }
 }
 
-/// What a successful deployment brought, by `mission.md`'s words: a rollback moves no commit, a redeploy ships nothing new.
+/// What a successful deployment brought, in the words of the table: a rollback moves no commit, a redeploy ships nothing new.
+///
+/// What ships nothing new is a rollback where its commit had come there no later than the one it replaces; going forward again
+/// to what had been there before is a redeploy, as is deploying the same commit.
 pub(super) fn kind(track: &Track, order: &Order, head: Place, commits: usize) -> DeploymentKind {
     if track.baseline() == Some(order) {
         return DeploymentKind::Baseline;
     }
+    let first = track.first(head);
+    if commits > 0 || first == Some(order) {
+        return DeploymentKind::Forward;
+    }
     match track.before(order) {
-        Some((_, previous)) if previous == head => DeploymentKind::Redeploy,
-        _ if commits == 0 && track.first(head) != Some(order) => DeploymentKind::Rollback,
-        _ => DeploymentKind::Forward,
+        Some((_, previous)) if previous != head && first <= track.first(previous) => DeploymentKind::Rollback,
+        _ => DeploymentKind::Redeploy,
     }
 }
 

@@ -52,7 +52,7 @@ impl State {
         Some(fact)
     }
 
-    fn first_sign(&self, id: &DeploymentId) -> Option<Timestamp> {
+    pub(super) fn first_sign(&self, id: &DeploymentId) -> Option<Timestamp> {
         let deployment = self.records.deployments.get(id)?;
         deployment.created_at.0.into_iter().chain(deployment.states.keys().map(|state| state.at)).min()
     }

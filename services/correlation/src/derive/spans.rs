@@ -75,6 +75,8 @@ struct Phases {
     cut: Option<Timestamp>,
     first_activity: Option<Timestamp>,
     built: bool,
+    /// First sign of a deployment of the release.
+    released: Option<Timestamp>,
     /// Deployments to earlier environments had ended.
     handed_over: Vec<Timestamp>,
 }
@@ -113,6 +115,7 @@ impl State {
             cut,
             first_activity: intervals.iter().map(|(from, _, _)| *from).min(),
             built,
+            released: deployments.iter().filter_map(|(id, _)| self.first_sign(id)).min(),
             handed_over,
         };
         phases.sweep(end, &intervals)
@@ -195,7 +198,9 @@ fn attempt_activities(
 impl Phases {
     fn sweep(&self, end: Timestamp, intervals: &[Interval]) -> Split {
         let mut cuts: Vec<Timestamp> = intervals.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
-        cuts.extend([Some(self.start), self.opened, self.merged, self.cut, Some(end)].into_iter().flatten());
+        cuts.extend(
+            [Some(self.start), self.opened, self.merged, self.cut, self.released, Some(end)].into_iter().flatten(),
+        );
         cuts.extend(&self.handed_over);
         cuts.retain(|at| (self.start..=end).contains(at));
         cuts.sort_unstable();
@@ -230,6 +235,9 @@ impl Phases {
         }
         if self.built && self.first_activity.is_some_and(|first| at < first) {
             return &mut split.merge_to_build;
+        }
+        if self.built && self.released.is_some_and(|released| at < released) {
+            return &mut split.batch_wait;
         }
         if self.handed_over.iter().any(|over| *over <= at) {
             return &mut split.hand_off;

@@ -44,7 +44,9 @@ fn played() -> impl Strategy<Value = (Vec<Event<Body>>, Play)> {
 }
 
 fn cases() -> ProptestConfig {
-    ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::with_cases(500) }
+    // `PROPTEST_CASES` asks for more, as a nightly run does.
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500);
+    ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {

@@ -43,10 +43,10 @@ pub fn start(
     normaliser: Normaliser,
     metrics: &stream::Metrics,
     shutdown: CancellationToken,
-) -> Result<Worker, Box<WorkerError>> {
+) -> Result<Worker, WorkerError> {
     let id = kafka.group_name(&format!("normalise-{}", config.instance));
     let worker = WorkerConfig::stateless(kafka.group_name("normalise"), id, &[&INBOX]);
-    Worker::spawn(kafka, worker, normaliser, metrics, shutdown).map_err(Box::new)
+    Worker::spawn(kafka, worker, normaliser, metrics, shutdown)
 }
 
 /// Runs an instance until `shutdown`.
@@ -59,6 +59,6 @@ pub async fn run(
     normaliser: Normaliser,
     metrics: &stream::Metrics,
     shutdown: CancellationToken,
-) -> Result<(), Box<WorkerError>> {
-    start(config, kafka, normaliser, metrics, shutdown)?.join().await.map_err(Box::new)
+) -> Result<(), WorkerError> {
+    start(config, kafka, normaliser, metrics, shutdown)?.join().await
 }

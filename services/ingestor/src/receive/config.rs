@@ -19,6 +19,9 @@ const MIB: usize = 1024 * 1024;
 /// Room in an inbox record for what is kept beside the body.
 const RECORD_OVERHEAD: usize = 256 * 1024;
 
+/// An hour.
+const LONGEST_TIMEOUT_MS: u64 = 3_600_000;
+
 /// Configuration of the front door.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -31,14 +34,14 @@ pub struct ReceiveConfig {
     pub budget_bytes: usize,
     /// Connections at once; more of them wait to be accepted.
     pub max_connections: usize,
-    /// How long a sender may take for the head of a request, or keep a connection without one.
-    pub header_timeout_seconds: u64,
-    /// How long a sender may take for a body.
-    pub body_timeout_seconds: u64,
-    /// How long Kafka may take to acknowledge a delivery. GitHub gives up on a webhook after 10 s.
-    pub delivery_timeout_seconds: u64,
-    /// How long requests in flight may take to finish at a shutdown.
-    pub shutdown_timeout_seconds: u64,
+    /// How long a sender may take for the head of a request, or keep a connection without one, in milliseconds.
+    pub header_timeout_ms: u64,
+    /// How long a sender may take for a body, in milliseconds.
+    pub body_timeout_ms: u64,
+    /// How long Kafka may take to acknowledge a delivery, in milliseconds. GitHub gives up on a webhook after 10 s.
+    pub delivery_timeout_ms: u64,
+    /// How long requests in flight may take to finish at a shutdown, in milliseconds.
+    pub shutdown_timeout_ms: u64,
     /// Who may send, by the name in the address: `POST /hooks/<name>`.
     pub sources: BTreeMap<String, SourceConfig>,
 }
@@ -64,10 +67,10 @@ pub struct SourceConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A name that does not fit an address and an id.
-    #[error("receive.sources: `{0}` is no name for a source: use 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
+    #[error("sources: `{0}` is no name for a source: use 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
     Name(String),
     /// A provider without an adapter.
-    #[error("receive.sources.{source_name}: provider `{provider}` is unknown; known are {known}")]
+    #[error("sources.{source_name}: provider `{provider}` is unknown; known are {known}")]
     Provider {
         /// Name of the source.
         source_name: String,
@@ -77,18 +80,18 @@ pub enum ConfigError {
         known: String,
     },
     /// A realm that is no key.
-    #[error("receive.sources.{0}: the realm is empty: leave it out for `default`")]
+    #[error("sources.{0}: the realm is empty: leave it out for `default`")]
     Realm(String),
     /// No secret.
     #[error(
-        "receive.sources.{0} has no secret: anybody could send. Set `secrets`, or `insecure_no_secret = true` where only trusted senders reach it"
+        "sources.{0} has no secret: anybody could send. Set `secrets`, or `insecure_no_secret = true` where only trusted senders reach it"
     )]
     NoSecret(String),
     /// A secret that would not be looked at.
-    #[error("receive.sources.{0} sets both `secrets` and `insecure_no_secret = true`: take one of them out")]
+    #[error("sources.{0} sets both `secrets` and `insecure_no_secret = true`: take one of them out")]
     Contradiction(String),
     /// A secret that cannot be had.
-    #[error("receive.sources.{source_name}: no secret")]
+    #[error("sources.{source_name}: no secret")]
     Secret {
         /// Name of the source.
         source_name: String,
@@ -125,10 +128,10 @@ impl Default for ReceiveConfig {
             max_body_bytes: 25 * MIB,
             budget_bytes: 128 * MIB,
             max_connections: 1024,
-            header_timeout_seconds: 30,
-            body_timeout_seconds: 30,
-            delivery_timeout_seconds: 5,
-            shutdown_timeout_seconds: 10,
+            header_timeout_ms: 30_000,
+            body_timeout_ms: 30_000,
+            delivery_timeout_ms: 5_000,
+            shutdown_timeout_ms: 10_000,
             sources: BTreeMap::new(),
         }
     }
@@ -142,11 +145,20 @@ impl ReceiveConfig {
     /// Bounds of the producer that writes the inbox.
     #[must_use]
     pub fn ingest(&self) -> IngestConfig {
-        let delivery_timeout = Duration::from_secs(self.delivery_timeout_seconds);
+        let delivery_timeout = Duration::from_millis(self.delivery_timeout_ms);
         IngestConfig { budget_bytes: self.budget_bytes, delivery_timeout }
     }
 
-    /// Checks the numbers and gets the secrets.
+    /// Checks what can be checked without getting a secret.
+    ///
+    /// # Errors
+    /// Where a number or a source cannot work; names the key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.check_limits()?;
+        self.sources.iter().try_for_each(|(name, source)| source.check(name).map(drop))
+    }
+
+    /// Checks everything and gets the secrets.
     pub(crate) fn resolve(&self) -> Result<BTreeMap<String, KnownSource>, ConfigError> {
         self.check_limits()?;
         self.sources.iter().map(|(name, source)| Ok((name.clone(), source.resolve(name)?))).collect()
@@ -177,12 +189,13 @@ impl ReceiveConfig {
             return limit("max_connections", 0, "must be at least 1".to_owned());
         }
         for (setting, found) in [
-            ("header_timeout_seconds", self.header_timeout_seconds),
-            ("body_timeout_seconds", self.body_timeout_seconds),
-            ("delivery_timeout_seconds", self.delivery_timeout_seconds),
+            ("header_timeout_ms", self.header_timeout_ms),
+            ("body_timeout_ms", self.body_timeout_ms),
+            ("delivery_timeout_ms", self.delivery_timeout_ms),
         ] {
-            if !(1..=3600).contains(&found) {
-                return Err(ConfigError::Limit { setting, found, wanted: "must be from 1 to 3600".to_owned() });
+            if !(1..=LONGEST_TIMEOUT_MS).contains(&found) {
+                let wanted = format!("must be from 1 to {LONGEST_TIMEOUT_MS}");
+                return Err(ConfigError::Limit { setting, found, wanted });
             }
         }
         Ok(())
@@ -190,7 +203,8 @@ impl ReceiveConfig {
 }
 
 impl SourceConfig {
-    fn resolve(&self, name: &str) -> Result<KnownSource, ConfigError> {
+    /// Checks what can be checked without getting a secret.
+    fn check(&self, name: &str) -> Result<&'static Door, ConfigError> {
         let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
         if !(1..=64).contains(&name.len()) || !name.bytes().all(legal) {
             return Err(ConfigError::Name(name.to_owned()));
@@ -204,17 +218,25 @@ impl SourceConfig {
             return Err(ConfigError::Realm(name.to_owned()));
         }
         match (self.secrets.is_empty(), self.insecure_no_secret) {
-            (true, false) => return Err(ConfigError::NoSecret(name.to_owned())),
-            (false, true) => return Err(ConfigError::Contradiction(name.to_owned())),
-            _ => {}
+            (true, false) => Err(ConfigError::NoSecret(name.to_owned())),
+            (false, true) => Err(ConfigError::Contradiction(name.to_owned())),
+            _ => self.secrets_by(name, Secret::validate).map(|_| door),
         }
-        let secrets: Result<_, _> = self.secrets.iter().map(Secret::resolve).collect();
+    }
+
+    fn resolve(&self, name: &str) -> Result<KnownSource, ConfigError> {
+        let door = self.check(name)?;
         Ok(KnownSource {
             name: Source::new(name),
             realm: Realm::new(self.realm.clone()),
             door,
-            secrets: secrets.map_err(|source| ConfigError::Secret { source_name: name.to_owned(), source })?,
+            secrets: self.secrets_by(name, Secret::resolve)?,
         })
+    }
+
+    fn secrets_by<T>(&self, name: &str, each: fn(&Secret) -> Result<T, SecretError>) -> Result<Vec<T>, ConfigError> {
+        let refused = |source| ConfigError::Secret { source_name: name.to_owned(), source };
+        self.secrets.iter().map(each).collect::<Result<_, _>>().map_err(refused)
     }
 }
 
@@ -243,8 +265,8 @@ mod tests {
         let with = |rest: &str| format!("[sources.shop]\nprovider = 'github'\n{rest}");
         for (text, named) in [
             (with(""), "insecure_no_secret"),
-            (with("secrets = []"), "receive.sources.shop has no secret"),
-            (with("secrets = ['']"), "receive.sources.shop"),
+            (with("secrets = []"), "sources.shop has no secret"),
+            (with("secrets = ['']"), "sources.shop: no secret"),
             (with("secrets = ['a']\ninsecure_no_secret = true"), "both"),
             (with("secrets = ['a']\nrealm = ' '"), "realm"),
             (with("secret = 'a'"), "unknown field `secret`"),
@@ -254,11 +276,22 @@ mod tests {
             ("max_body_bytes = 0".to_owned(), "receive.max_body_bytes"),
             ("budget_bytes = 26214400".to_owned(), "receive.budget_bytes"),
             ("max_connections = 0".to_owned(), "receive.max_connections"),
-            ("body_timeout_seconds = 0".to_owned(), "receive.body_timeout_seconds"),
+            ("body_timeout_ms = 0".to_owned(), "receive.body_timeout_ms = 0: must be from 1 to 3600000"),
         ] {
             let error = resolve(&text).unwrap_err();
             assert!(error.contains(named), "{text}: {error}");
+            // What needs no secret to be seen is seen without one.
+            if let Ok(config) = toml::from_str::<ReceiveConfig>(&text) {
+                assert_eq!(config.validate().unwrap_err().to_string(), error);
+            }
         }
+    }
+
+    #[test]
+    fn a_secret_out_of_reach_is_no_matter_of_the_check() {
+        let text = "[sources.shop]\nprovider = 'github'\nsecrets = [{ env = 'NO_SUCH_VARIABLE' }]";
+        toml::from_str::<ReceiveConfig>(text).unwrap().validate().unwrap();
+        assert_eq!(resolve(text).unwrap_err(), "sources.shop: no secret");
     }
 
     #[test]

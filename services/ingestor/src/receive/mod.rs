@@ -93,7 +93,7 @@ impl Receiver {
         let shared = Shared {
             sources,
             max_body: config.max_body_bytes,
-            body_timeout: Duration::from_secs(config.body_timeout_seconds),
+            body_timeout: Duration::from_millis(config.body_timeout_ms),
             bounds: Bounds::of(config),
             listen: config.listen,
             budget: Budget::new(config.budget_bytes, metrics.budget_used.clone()),

@@ -42,8 +42,8 @@ impl Bounds {
     pub(super) fn of(config: &ReceiveConfig) -> Self {
         Self {
             max_connections: config.max_connections.min(Semaphore::MAX_PERMITS),
-            header_timeout: Duration::from_secs(config.header_timeout_seconds),
-            shutdown_timeout: Duration::from_secs(config.shutdown_timeout_seconds),
+            header_timeout: Duration::from_millis(config.header_timeout_ms),
+            shutdown_timeout: Duration::from_millis(config.shutdown_timeout_ms),
         }
     }
 }

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on stops, in its helpers too"
 )]
 
+#[path = "../../../../tests/fixtures/github_bodies.rs"]
+mod bodies;
 mod captured;
 mod documented;
 mod examples;

@@ -67,22 +67,29 @@ fn a_job_sent_as_queued_may_still_wait_for_its_approval() {
 
 #[test]
 fn a_job_that_was_never_on_a_runner_has_not_started() {
-    let ended = |conclusion: &str| {
+    let ended = |conclusion: &str, runner: Value| {
         with(
             "workflow_job.completed",
             &[
                 ("/workflow_job/conclusion", json!(conclusion)),
-                ("/workflow_job/runner_id", json!(0)),
+                ("/workflow_job/runner_id", runner),
                 ("/workflow_job/steps", json!([])),
             ],
         )
     };
-    for (conclusion, outcome) in [("skipped", Outcome::Skipped), ("cancelled", Outcome::Cancelled)] {
-        let job = told!(TaskRun, "workflow_job", &ended(conclusion));
-        assert_eq!((job.outcome, job.started_at), (Some(outcome), None));
-        assert_eq!(job.finished_at, some("2024-05-01T09:40:50Z"));
+    for (conclusion, outcome) in [
+        ("skipped", Outcome::Skipped),
+        ("cancelled", Outcome::Cancelled),
+        // What a job ends with whose deployment was rejected.
+        ("failure", Outcome::Failure),
+    ] {
+        for runner in [json!(0), Value::Null] {
+            let job = told!(TaskRun, "workflow_job", &ended(conclusion, runner));
+            assert_eq!((job.outcome, job.started_at), (Some(outcome), None));
+            assert_eq!(job.finished_at, some("2024-05-01T09:40:50Z"));
+        }
+        assert!(told!(TaskRun, "workflow_job", &ended(conclusion, json!(7))).started_at.is_some());
     }
-    assert!(told!(TaskRun, "workflow_job", &ended("failure")).started_at.is_some());
 }
 
 #[test]

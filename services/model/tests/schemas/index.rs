@@ -18,7 +18,7 @@ const PINNED: &[(u32, &str, u32, &str)] = &[
     (5, "incident.events", 1, "1916171fa8e660b9191b9fb3a565d8828c34a83bd78ab211776264276e839bea"),
     (6, "review.events", 1, "c296afa8ed0e6b93f1e01ee9adcdbd69ce6d73eb3ed664f11f87f1b695326ca8"),
     (7, "control", 1, "5b6ad3e12423969b715c01490b8c1d353bf2ca4542d185e454978d146b1ce2aa"),
-    (8, "facts.releases", 1, "64a54d9737c018641edc1629f9d9c53f3f6f0df225c792322e06e623e6c3504b"),
+    (8, "facts.releases", 1, "c7635e0bc283446624b4085491ed6ff0a86b43cd42b8e425d5cc424872398c3b"),
     (9, "facts.deployments", 1, "1230156c780fa33f03505fa3ca8222e0e60819d10f75ff8d224545f6e9ab5400"),
     (10, "facts.release_commits", 1, "167a5800dd74bceb9a70fcbd603082778d82cf7f923f2dc1c4378bbc0d2c6f72"),
     (11, "facts.gate_waits", 1, "6fe51e794f7ee6d57bfd74428f0ce085517528eba9d396787fc993787351571d"),

@@ -419,7 +419,7 @@ impl<P: Processor> Runtime<P> {
     }
 
     fn failed(&self, doing: &'static str, source: KafkaError) -> WorkerError {
-        WorkerError::Kafka { group: self.config.group.clone(), doing, source }
+        WorkerError::Kafka { group: self.config.group.clone(), doing, source: Box::new(source) }
     }
 
     fn cannot_restore(&self, source: crate::scan::ScanError) -> WorkerError {

@@ -20,9 +20,12 @@ async fn make(config: &KafkaConfig, topic: &Topic, partitions: i32, settings: &[
 async fn are_made_once_and_found_again() {
     let config = Installation(crate::config(2));
     let (first, second) = tokio::join!(ensure_topics(&config), ensure_topics(&config));
-    first.unwrap();
-    second.unwrap();
-    ensure_topics(&config).await.unwrap();
+    let mut made = [first.unwrap(), second.unwrap()].concat();
+    made.sort_unstable();
+    let mut wanted: Vec<String> = topics::all().map(|topic| config.topic_name(topic)).collect();
+    wanted.sort_unstable();
+    assert_eq!(made, wanted, "each was made by one of the two");
+    assert_eq!(ensure_topics(&config).await.unwrap(), [""; 0]);
     for topic in topics::all() {
         assert_eq!(crate::read(&config, topic).await, [], "{topic}");
     }
@@ -40,8 +43,9 @@ async fn a_mismatch_is_refused_and_says_what_to_do() {
     }
 
     let config = Installation(crate::config(2));
-    make(&config, &INBOX, 2, &[("cleanup.policy", "compact,delete"), ("message.timestamp.type", "LogAppendTime")])
-        .await;
+    let small = ("max.message.bytes", "1048588");
+    let settings = [("cleanup.policy", "compact,delete"), ("message.timestamp.type", "LogAppendTime"), small];
+    make(&config, &INBOX, 2, &settings).await;
     let error = ensure_topics(&config).await.unwrap_err();
     assert!(matches!(&error, TopicError::Mismatch { setting: "max.message.bytes", .. }), "{error}");
 }

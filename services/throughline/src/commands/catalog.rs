@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use globset::Glob;
 use ingestor::providers::import::check_line;
-use model::event::Catalog;
+use model::event::{Catalog, MarkerKind};
 use model::{Realm, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,6 +103,11 @@ fn wrong(catalog: &Catalog) -> Vec<String> {
         for pattern in component.paths.iter().chain(&component.excluded_paths) {
             check_pattern(&format!("paths of component `{name}`"), pattern, &mut wrong);
         }
+        if component.markers.iter().any(|marker| marker.kind != MarkerKind::Deployment) {
+            wrong.push(format!(
+                "component `{name}`: markers of a kind other than `deployment` are counted from a later version on; take them out"
+            ));
+        }
         if let Some(calendar) = &component.calendar
             && !catalog.calendars.iter().any(|known| known.calendar == *calendar)
         {
@@ -117,8 +122,11 @@ fn wrong(catalog: &Catalog) -> Vec<String> {
         }
     }
     for environment in &catalog.environments {
+        let name = environment.environment.as_str();
+        // The name is matched as the aliases are.
+        check_pattern("names of environments", name, &mut wrong);
         for pattern in &environment.aliases {
-            check_pattern(&format!("aliases of environment `{}`", environment.environment), pattern, &mut wrong);
+            check_pattern(&format!("aliases of environment `{name}`"), pattern, &mut wrong);
         }
     }
     for calendar in &catalog.calendars {
@@ -195,7 +203,17 @@ mod tests {
             ("[[componets]]\ncomponent = 'a'", "componets"),
             ("[[components]]\ncomponent = 'a'\npath = ['x']", "path"),
             ("[[components]]\ncomponent = 'a'\n[[components]]\ncomponent = 'a'", "`a` stands there twice"),
-            ("[[components]]\ncomponent = 'a'\npaths = ['x/[']", "`x/[` is no pattern"),
+            ("[[components]]\ncomponent = 'a'\npaths = ['x/[']", "paths of component `a`: `x/[` is no pattern"),
+            ("[[components]]\ncomponent = 'a'\nexcluded_paths = ['{x']", "paths of component `a`: `{x` is no pattern"),
+            (
+                "[[environments]]\nenvironment = 'p'\ntier = 'other'\naliases = ['p-[']",
+                "aliases of environment `p`: `p-[` is no pattern",
+            ),
+            ("[[environments]]\nenvironment = 'p['\ntier = 'other'", "environments: `p[` is no pattern"),
+            (
+                "[[components]]\ncomponent = 'a'\nmarkers = [{ kind = 'deployment' }, { kind = 'tag' }]",
+                "component `a`: markers of a kind other than `deployment` are counted from a later version on",
+            ),
             ("[[components]]\ncomponent = 'a'\ncalendar = 'office'", "calendar `office`"),
             ("[[teams]]\nteam = 't'\n[[components]]\ncomponent = 'a'\nteam = 'u'", "team `u`"),
             ("[[environments]]\nenvironment = 'p'\ntier = 'live'", "live"),

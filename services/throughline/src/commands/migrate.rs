@@ -14,9 +14,11 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA_AND_CLICKHOUSE)?;
     config.log.start()?;
     block_on(async {
-        prepare::ensure_topics_aside(config.kafka.clone()).await.context("the topics are not as they should be")?;
+        let made = prepare::ensure_topics_aside(config.kafka.clone());
+        let made = made.await.context("the topics are not as they should be")?;
+        let done = if made.is_empty() { "nothing to make".to_owned() } else { format!("made {}", made.join(", ")) };
         let topics = stream::topics::all().count();
-        say(&format!("Kafka at {}: {topics} topics {}* are there", config.kafka.brokers, config.kafka.topic_prefix))?;
+        say(&format!("Kafka at {}, {topics} topics {}*: {done}", config.kafka.brokers, config.kafka.topic_prefix))?;
         let warehouse = Warehouse::new(&config.clickhouse)?;
         let applied = warehouse.migrate().await.context("the tables are not as they should be")?;
         let titles: Vec<String> = migration::all()

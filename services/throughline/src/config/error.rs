@@ -17,6 +17,7 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// What the parser says, never the line that it says it of: a secret may stand there.
     #[error("{place}: not TOML: {message}")]
     Syntax { place: String, message: String },
     #[error("{origin}: unknown key `{key}`{advice}")]
@@ -35,6 +36,9 @@ pub enum ConfigError {
     },
     #[error("{0}")]
     Unusable(String),
+    // Its own text names the key, which stands in one of two sections.
+    #[error(transparent)]
+    Receive(#[from] ingestor::receive::ConfigError),
     #[error("the section [kafka] cannot work")]
     Kafka(#[from] stream::config::ConfigError),
     #[error("the section [clickhouse] cannot work")]

@@ -44,7 +44,10 @@ fn parse(text: &str, place: &str, origin: &Arc<Origin>) -> Result<Tree, ConfigEr
         // The error's own text shows the line, and the line may hold a secret.
         let before = error.span().and_then(|span| text.get(..span.start));
         let place = match before {
-            Some(before) => format!("{place}, line {}", before.matches('\n').count() + 1),
+            Some(before) => {
+                let line = before.rsplit('\n').next().unwrap_or(before);
+                format!("{place}, line {}, column {}", before.matches('\n').count() + 1, line.chars().count() + 1)
+            }
             None => place.to_owned(),
         };
         ConfigError::Syntax { place, message: error.message().replace('\n', " ") }

@@ -136,6 +136,7 @@ impl Config {
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.kafka.validate()?;
+        self.receive.validate()?;
         self.clickhouse.validate()?;
         self.correlate.validate()?;
         self.load.validate()?;

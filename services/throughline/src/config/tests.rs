@@ -98,9 +98,24 @@ fn a_wrong_type_names_the_key_and_the_value() {
 
 #[test]
 fn text_that_is_no_toml_is_named_by_its_line_and_not_shown() {
-    let error = refused("[people]\nkey = 'hunter2hunter2hunter2", &[]);
-    assert!(error.contains(", line 2: not TOML"), "{error}");
-    assert!(!error.contains("hunter2"), "{error}");
+    for (line, column) in [
+        ("key = 'hunter2hunter2hunter2", 29),
+        ("key = hunter2hunter2", 7),
+        ("key = 'hunter2' hunter2", 17),
+        ("key = \"\\hunter2\"", 9),
+        ("key = ['hunter2' 'hunter2']", 18),
+        ("key = { file = 'hunter2'", 25),
+        ("key 'hunter2'", 5),
+        ("'ключ' = 'hunter2", 18),
+        ("'hunter2' = 1\n'hunter2' = 2", 1),
+    ] {
+        let error = refused(&format!("[people]\n{line}"), &[]);
+        assert!(
+            error.contains(&format!(", line {}, column {column}: not TOML: ", 1 + line.lines().count())),
+            "{line}: {error}"
+        );
+        assert!(!error.contains("hunter2"), "{line}: {error}");
+    }
 }
 
 #[test]
@@ -219,6 +234,15 @@ fn what_cannot_work_is_refused() {
         ("people.key = 'short'", "people.key has 5 bytes"),
         ("log.level = 'loud=1=2'", "log.level"),
         ("[receive.sources.shop]\nprovider = 'github'", "write [sources.NAME]"),
+        ("[sources.shop]\nprovider = 'github'", "sources.shop has no secret"),
+        (
+            "[sources.shop]\nprovider = 'github'\nsecrets = ['']",
+            "sources.shop: no secret: the secret in the configuration is",
+        ),
+        ("[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']", "sources.shop: provider `gitbuh` is unknown"),
+        ("receive.budget_bytes = 1", "receive.budget_bytes = 1: must be at least"),
+        ("clickhouse.query_timeout_ms = 0", "the section [clickhouse] cannot work: clickhouse.query_timeout_ms is 0"),
+        ("load.group = ''", "the section [load] cannot work: load.group is empty"),
     ] {
         let error = refused(file, &[]);
         assert!(error.contains(said), "{file}: {error}");

@@ -115,17 +115,17 @@ pub fn of_repository(reference: Option<&Reference>) -> References {
     References { repository, ..References::default() }
 }
 
-/// The change that an artifact was made from: its source is its repository.
+/// The change that an artifact was made from: its source is its repository. Some senders give the commit for it.
 pub fn of_change(reference: Option<&Reference>) -> References {
     let Some(reference) = reference else { return References::default() };
     let page = of_address(&reference.id);
     if page.change.is_some() {
         return page;
     }
-    References {
-        repository: reference.source.get().and_then(repository_source),
-        change: Some(ChangeId::new(reference.id.as_str())),
-        ..References::default()
+    let repository = reference.source.get().and_then(repository_source);
+    match commit(&reference.id).filter(CommitId::is_full) {
+        Some(commit) => References { repository, commit: Some(commit), ..References::default() },
+        None => References { repository, change: Some(ChangeId::new(reference.id.as_str())), ..References::default() },
     }
 }
 

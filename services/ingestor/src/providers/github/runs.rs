@@ -217,20 +217,17 @@ fn task(place: &Place<'_>, action: &str, job: &Job, environment: Option<Environm
         created_at: job.created_at.0,
         queued_at: job.created_at.0.filter(|_| phase == Phase::Queued),
         // A queued or waiting job has a `started_at` already, which is when it was made.
-        started_at: job.started_at.0.filter(|_| phase >= Phase::Running && ran(job, outcome)),
+        started_at: job.started_at.0.filter(|_| phase >= Phase::Running && ran(job, phase)),
         finished_at: job.completed_at.0.filter(|_| phase == Phase::Finished),
         url: job.html_url.clone(),
         ..TaskRun::new(place.check(job.id), job.run_attempt.unwrap_or(1), job.name.clone(), TaskKind::Job, phase)
     }
 }
 
-/// Whether the job was on a runner: a skipped job never is, a cancelled one may not have come so far.
-fn ran(job: &Job, outcome: Option<Outcome>) -> bool {
-    match outcome {
-        Some(Outcome::Skipped) => false,
-        Some(Outcome::Cancelled) => job.runner_id.is_some_and(|id| id != 0) || !job.steps.is_empty(),
-        _ => true,
-    }
+/// Whether the job was on a runner. One that has ended may never have been: it was skipped, cancelled while it waited, or held back
+/// by a gate that rejected it, which GitHub calls a `failure`.
+fn ran(job: &Job, phase: Phase) -> bool {
+    phase < Phase::Finished || job.runner_id.is_some_and(|id| id != 0) || !job.steps.is_empty()
 }
 
 fn step(step: &JobStep) -> Step {
