@@ -1,0 +1,98 @@
+//! Changes: which commits each brought in.
+
+use std::collections::BTreeSet;
+
+use model::{CommitId, Timestamp};
+
+use super::{ChangeKey, Records, State};
+use crate::entity::Change;
+use crate::graph::Place;
+
+impl State {
+    pub(super) fn change_changed(&mut self, key: &ChangeKey) {
+        let Some(change) = self.records.changes.get(key) else { return };
+        let merge = change.merged.get().and_then(|(_, commit)| commit.clone());
+        for commit in change.heads.iter().chain(&change.commits).chain(&merge) {
+            self.changes_naming.add(commit.clone(), key.clone());
+        }
+        if let Some(branch) = change.source_branch.get() {
+            self.changes_from.add((key.0.clone(), format!("refs/heads/{branch}")), key.clone());
+        }
+        self.find_members(key);
+    }
+
+    /// A commit changed: the changes that name it, or whose branch it was pushed to, may hold others now.
+    pub(super) fn members_moved(&mut self, place: Place, id: &CommitId) {
+        let mut keys: BTreeSet<ChangeKey> = self.changes_naming.cloned(id).into_iter().collect();
+        keys.extend(self.changes_with.cloned(&place));
+        let known = &self.records.graph.node(place).known;
+        for repository in &known.repositories {
+            for branch in &known.branches {
+                keys.extend(self.changes_from.of(&(repository.clone(), branch.clone())).cloned());
+            }
+        }
+        for key in keys {
+            self.find_members(&key);
+        }
+    }
+
+    /// Finds the commits of a merged change anew: those that a provider listed, what was pushed to its branch below its last
+    /// commit, and the commit that merged it.
+    pub(super) fn find_members(&mut self, key: &ChangeKey) {
+        let Records { changes, graph, .. } = &mut self.records;
+        let Some(change) = changes.get(key) else { return };
+        let mut members = BTreeSet::new();
+        if let Some((_, merge)) = change.merged.get() {
+            members.extend(change.commits.iter().chain(merge).map(|id| graph.place(id)));
+            let merge = merge.as_ref().map(|id| graph.place(id));
+            let branch = change.source_branch.get().map(|branch| format!("refs/heads/{branch}"));
+            let bases: BTreeSet<Place> = change.bases.iter().map(|id| graph.place(id)).collect();
+            let mut open: Vec<Place> = change.head.get().map(|id| graph.place(id)).into_iter().collect();
+            while let Some(place) = open.pop() {
+                if !members.insert(place) && Some(place) != merge {
+                    continue;
+                }
+                let on_branch = |p: &Place| {
+                    let known = &graph.node(*p).known;
+                    !bases.contains(p)
+                        && !members.contains(p)
+                        && known.repositories.contains(&key.0)
+                        && branch.as_ref().is_some_and(|b| known.branches.contains(b))
+                };
+                open.extend(graph.node(place).older.iter().copied().filter(on_branch));
+            }
+        }
+        let before = self.members.insert(key.clone(), members.clone()).unwrap_or_default();
+        for place in before.difference(&members) {
+            self.changes_with.remove(place, key);
+        }
+        for place in members.difference(&before) {
+            self.changes_with.add(*place, key.clone());
+        }
+        // What a member tells reaches the commit that merged it: of a squash, the earliest author time.
+        let mut touched: BTreeSet<Place> = before.union(&members).copied().collect();
+        // Whether this change or another one brought a commit first decides what a squash of that other one counts from.
+        for place in before.union(&members) {
+            let merges =
+                self.changes_with.of(place).filter_map(|key| self.records.changes.get(key)?.merged.get()?.1.as_ref());
+            touched.extend(merges.filter_map(|id| self.records.graph.find(id)));
+        }
+        for place in touched {
+            self.touch_commit(place);
+        }
+    }
+
+    /// Commits of a merged change, the one that merged it included.
+    pub fn members(&self, key: &ChangeKey) -> impl Iterator<Item = Place> + '_ {
+        self.members.get(key).into_iter().flatten().copied()
+    }
+
+    /// The change that brought a commit in: of those that hold it, the one merged first.
+    pub fn brought_by(&self, place: Place) -> Option<(&ChangeKey, &Change, Timestamp)> {
+        let merged = |key: &'_ ChangeKey| self.records.changes.get(key).and_then(|c| Some((c, c.merged.get()?.0)));
+        self.changes_with
+            .of(&place)
+            .filter_map(|key| merged(key).map(|(change, at)| (key, change, at)))
+            .min_by_key(|(key, _, at)| (*at, (*key).clone()))
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs, tasks, gates and artifacts: what a change of one touches.
+
+use model::{ArtifactId, CommitId, DeploymentId, GateId, RunId, TaskId};
+
+use super::{State, Unit, Waiting};
+
+impl State {
+    pub(super) fn run_changed(&mut self, id: &RunId) {
+        let given = self.records.runs.get(id).and_then(|run| run.commit.get().cloned());
+        self.await_commit(given.as_ref(), Waiting::Run(id.clone()));
+        if let Some(place) = self.resolve(given.as_ref()) {
+            self.runs_on.add(place, id.clone());
+            self.touch_releases_of(place);
+        }
+        self.mark_run(id);
+        self.replace(self.by_run.cloned(id));
+        for artifact in self.artifacts_of.cloned(id) {
+            self.replace(self.by_artifact.cloned(&artifact));
+        }
+    }
+
+    pub(super) fn task_changed(&mut self, id: &TaskId) {
+        let Some(task) = self.records.tasks.get(id) else { return };
+        let (run, given) = (task.run.get().cloned(), task.commit.get().cloned());
+        self.await_commit(given.as_ref(), Waiting::Task(id.clone()));
+        match run {
+            Some(run) => {
+                self.tasks_of.add(run.clone(), id.clone());
+                self.run_changed(&run);
+            }
+            None => {
+                if let Some(place) = self.resolve(given.as_ref()) {
+                    self.loose_tasks_on.add(place, id.clone());
+                    self.touch_releases_of(place);
+                }
+            }
+        }
+    }
+
+    pub(super) fn gate_changed(&mut self, id: &GateId) {
+        let Some(gate) = self.records.gates.get(id) else { return };
+        let (run, deployment) = (gate.run.get().cloned(), gate.deployment.get().cloned());
+        let given = gate.commit.get().cloned();
+        self.await_commit(given.as_ref(), Waiting::Gate(id.clone()));
+        self.dirty.insert(Unit::Gate(id.clone()));
+        if let Some(run) = &run {
+            self.gates_of.add(run.clone(), id.clone());
+        }
+        if let Some(deployment) = &deployment {
+            self.gates_about.add(deployment.clone(), id.clone());
+        }
+        if let Some(place) = self.resolve(given.as_ref()) {
+            self.gates_on.add(place, id.clone());
+        }
+        self.gate_touches(run.as_ref(), deployment.as_ref(), given.as_ref());
+    }
+
+    /// Releases that a gate may hold back.
+    pub(super) fn gate_touches(
+        &mut self,
+        run: Option<&RunId>,
+        deployment: Option<&DeploymentId>,
+        commit: Option<&CommitId>,
+    ) {
+        if let Some(run) = run {
+            for deployment in self.by_run.cloned(run) {
+                self.touch_deployment(&deployment);
+            }
+            let commit = self.records.runs.get(run).and_then(|run| run.commit.get().cloned());
+            self.left_commit(commit.as_ref());
+        }
+        if let Some(deployment) = deployment {
+            self.touch_deployment(deployment);
+        }
+        self.left_commit(commit);
+    }
+
+    /// Rows of a run and of its gates.
+    pub(super) fn mark_run(&mut self, run: &RunId) {
+        self.dirty.insert(Unit::Run(run.clone()));
+        self.dirty.extend(self.gates_of.cloned(run).into_iter().map(Unit::Gate));
+    }
+
+    pub(super) fn artifact_changed(&mut self, id: &ArtifactId) {
+        if let Some(run) = self.records.artifacts.get(id).and_then(|artifact| artifact.run.get().cloned()) {
+            self.artifacts_of.add(run, id.clone());
+        }
+        self.replace(self.by_artifact.cloned(id));
+    }
+}
