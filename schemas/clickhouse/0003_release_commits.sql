@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS release_commits_rows
     `lead_time` Nullable(Int64) COMMENT 'Author time to the finish of that deployment, ms; negative where clocks disagree; null for the baseline and while the author time is unknown',
     `author_kind` LowCardinality(String) COMMENT 'Who wrote it: human, machine, unknown',
     `change` Nullable(String) COMMENT 'Number of the change (pull request, merge request) that brought it in, within its repository; null when there was none or it is unknown',
-    `lineage` LowCardinality(String) COMMENT 'How it is known to be part: deployed (the deployed commit itself), parents (parent links), push (order of a push), change (the change that brought it in)',
+    `lineage` LowCardinality(String) COMMENT 'How it is known to be part: deployed (the deployed commit itself), parents (parent links), push (order of a push)',
     `revision` Int64 COMMENT 'Generation << 40 | sequence of the correlator: of rows with one identity the highest counts',
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
@@ -45,7 +45,7 @@ CREATE VIEW IF NOT EXISTS release_commits
     `lead_time` Nullable(Int64) COMMENT 'Author time to the finish of that deployment, ms; negative where clocks disagree; null for the baseline and while the author time is unknown',
     `author_kind` LowCardinality(String) COMMENT 'Who wrote it: human, machine, unknown',
     `change` Nullable(String) COMMENT 'Number of the change (pull request, merge request) that brought it in, within its repository; null when there was none or it is unknown',
-    `lineage` LowCardinality(String) COMMENT 'How it is known to be part: deployed (the deployed commit itself), parents (parent links), push (order of a push), change (the change that brought it in)'
+    `lineage` LowCardinality(String) COMMENT 'How it is known to be part: deployed (the deployed commit itself), parents (parent links), push (order of a push)'
 )
 AS SELECT
     `realm`, `component`, `environment`, `commit`, `at`, `version`, `deployment`, `tier`, `baseline`,

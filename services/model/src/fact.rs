@@ -58,8 +58,6 @@ pub enum Lineage {
     Parents,
     /// By the order of a push.
     Push,
-    /// By the change that brought it in.
-    Change,
 }
 
 /// A release: one component at one version.

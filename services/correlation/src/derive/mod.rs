@@ -50,7 +50,12 @@ impl State {
     }
 }
 
-/// Name of a tier in the order of importance, the most important first.
+/// What users use.
 const fn is_production(tier: Tier) -> bool {
     matches!(tier, Tier::Production)
+}
+
+/// On the way to production: what is handed over from one to the next.
+const fn comes_before_production(tier: Tier) -> bool {
+    matches!(tier, Tier::Staging | Tier::Integration)
 }

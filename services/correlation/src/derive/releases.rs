@@ -1,6 +1,5 @@
 //! Rows of `releases`.
 
-use model::event::Tier;
 use model::fact::{DeploymentKind, ReleaseFact, ReleaseKind};
 use model::{Component, DeploymentId, Millis, Realm, Timestamp, Version};
 
@@ -136,9 +135,4 @@ impl Split {
 /// The lower median of sorted values.
 fn lower_median<T>(sorted: &[T]) -> Option<&T> {
     sorted.get(sorted.len().checked_sub(1)? / 2)
-}
-
-/// Environments before production, for the hand-off between them.
-pub(super) const fn comes_before_production(tier: Tier) -> bool {
-    matches!(tier, Tier::Staging | Tier::Integration)
 }

@@ -12,7 +12,7 @@
 use model::event::Phase;
 use model::{DeploymentId, Millis, RunId, Timestamp};
 
-use super::releases::comes_before_production;
+use super::comes_before_production;
 use crate::entity::Attempt;
 use crate::graph::Place;
 use crate::state::{Placed, State};

@@ -20,7 +20,7 @@ const PINNED: &[(u32, &str, u32, &str)] = &[
     (7, "control", 1, "5b6ad3e12423969b715c01490b8c1d353bf2ca4542d185e454978d146b1ce2aa"),
     (8, "facts.releases", 1, "c7635e0bc283446624b4085491ed6ff0a86b43cd42b8e425d5cc424872398c3b"),
     (9, "facts.deployments", 1, "1230156c780fa33f03505fa3ca8222e0e60819d10f75ff8d224545f6e9ab5400"),
-    (10, "facts.release_commits", 1, "167a5800dd74bceb9a70fcbd603082778d82cf7f923f2dc1c4378bbc0d2c6f72"),
+    (10, "facts.release_commits", 1, "56d8d398c788183e6854dfbee08ca943ff71bfed2015dcc03ea92d110e78745a"),
     (11, "facts.gate_waits", 1, "6fe51e794f7ee6d57bfd74428f0ce085517528eba9d396787fc993787351571d"),
     (12, "facts.builds", 1, "55cef81afb6fdb4aef4bbe95ed09778e8ad87308af2aae73cef2c324ba65e824"),
     (13, "facts.components", 1, "168828932a64ebb003c8d565a0a13bb0634dcebb865b1ff6c840accba7dd876a"),
