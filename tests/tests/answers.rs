@@ -76,7 +76,7 @@ async fn a_redelivery_changes_nothing(github: &GitHub, installation: &Installati
         states.push(rows);
     }
     let deployments = installation.number("SELECT count() FROM deployments").await.unwrap();
-    assert_eq!(deployments, history.truth(count).deployments);
+    assert_eq!(deployments, history.deployments(count));
     assert_eq!(states[0], states[1]);
 }
 

@@ -115,7 +115,7 @@ async fn killed_roles_leave_the_tables_of_an_undisturbed_run() {
          sendings repeated; differences {differences:?}; {plain_took:?} undisturbed, {:?} in all",
         started.elapsed()
     );
-    assert_eq!(deployments, HISTORY.truth(DELIVERIES).deployments);
+    assert_eq!(deployments, HISTORY.deployments(DELIVERIES));
     assert!(differences.values().all(|rows| *rows == 0), "{differences:?}");
     for ((role, then), (_, in_the_end)) in at_kill.into_iter().zip(at_end) {
         assert!(0 < then && then < in_the_end, "{role:?} was killed with {then} of {in_the_end} written: not at work");

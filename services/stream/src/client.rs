@@ -1,10 +1,11 @@
 //! How librdkafka speaks to us: its log lines and errors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use tracing::{debug, error, info, warn};
@@ -12,6 +13,12 @@ use tracing::{debug, error, info, warn};
 use crate::internal_events;
 use crate::metrics::Metrics;
 use crate::outage::Outage;
+
+/// Facility of the log lines that say that a connection failed.
+const CONNECTION_FAILED: &str = "FAIL";
+
+/// Statistics may have been made this long ago: before what has failed since.
+const AGE_OF_STATISTICS: Duration = Duration::from_secs(1);
 
 /// Sends librdkafka's log lines to `tracing` and its errors to the metrics, under the name of the client.
 #[derive(Clone)]
@@ -25,11 +32,16 @@ impl Observer {
     pub(crate) fn new(client: impl Into<String>, metrics: &Metrics) -> Observer {
         Observer { client: client.into(), metrics: metrics.clone(), outage: Arc::default() }
     }
+
+    /// Kafka has answered.
+    pub(crate) fn connected(&self) {
+        internal_events::client_connected(&self.client, &self.outage, Duration::ZERO);
+    }
 }
 
 impl ClientContext for Observer {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(&self.client, level, facility, message);
+        log(&self.client, &self.outage, level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -41,7 +53,7 @@ impl ClientContext for Observer {
         let states = || statistics.brokers.values().map(|broker| broker.state.as_str());
         // Brokers that nothing is asked of stay in the initial state.
         if states().any(|state| state == "UP") && states().all(|state| matches!(state, "UP" | "UPDATE" | "INIT")) {
-            internal_events::client_reconnected(&self.client, &self.outage);
+            internal_events::client_connected(&self.client, &self.outage, AGE_OF_STATISTICS);
         }
     }
 }
@@ -60,15 +72,15 @@ impl Quiet {
         Quiet { client, outage: Arc::default() }
     }
 
-    /// A question was answered.
-    pub(crate) fn answered(&self) {
-        internal_events::client_reconnected(self.client, &self.outage);
+    /// Kafka has answered.
+    pub(crate) fn connected(&self) {
+        internal_events::client_connected(self.client, &self.outage, Duration::ZERO);
     }
 }
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(self.client, level, facility, message);
+        log(self.client, &self.outage, level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -81,8 +93,18 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-fn log(client: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
+/// Takes what librdkafka has reported to a client that asks and reads nothing: it piles up otherwise, and is told when it is long
+/// over.
+pub(crate) fn serve<C: ConsumerContext>(client: &BaseConsumer<C>) {
+    while client.poll(Duration::ZERO).is_some() {}
+}
+
+fn log(client: &str, outage: &Outage, level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
+        // Also reported as an error, but only to those that poll.
+        RDKafkaLogLevel::Error if facility == CONNECTION_FAILED => {
+            internal_events::connection_failed(client, message, outage);
+        }
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
             error!(target: "librdkafka", client, facility, "{message}");
         }

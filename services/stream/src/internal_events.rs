@@ -26,23 +26,29 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// librdkafka reports something on its own account: a broker away, a failed login. Each is counted, and what an outage repeats is
-/// told now and then.
+/// librdkafka reports something on its own account: a broker away, a failed login.
 pub(crate) fn client_error(metrics: Option<&Metrics>, client: &str, error: &KafkaError, reason: &str, outage: &Outage) {
     let code = error.rdkafka_error_code().map_or_else(|| "other".to_owned(), |code| format!("{code:?}"));
-    if !is_connection_failure(error) {
+    if is_connection_failure(error) {
+        connection_failed(client, reason, outage);
+    } else {
         warn!(client, code, reason, "Kafka client reports an error");
-    } else if let Some(untold) = outage.failed(Instant::now()) {
-        warn!(client, code, reason, untold, "Kafka client cannot connect; it goes on trying");
     }
     if let Some(metrics) = metrics {
         metrics.client_errors.with_label_values(&[client, &code]).inc();
     }
 }
 
-/// The connections of a client work, perhaps again.
-pub(crate) fn client_reconnected(client: &str, outage: &Outage) {
-    if let Some(away) = outage.over(Instant::now()) {
+/// A client cannot connect: told now and then, since librdkafka tries several times a second.
+pub(crate) fn connection_failed(client: &str, reason: &str, outage: &Outage) {
+    if let Some(untold) = outage.failed(Instant::now()) {
+        warn!(client, reason, untold, "Kafka client cannot connect; it goes on trying");
+    }
+}
+
+/// The connections of a client work, perhaps again, if none has failed for `quiet`.
+pub(crate) fn client_connected(client: &str, outage: &Outage, quiet: Duration) {
+    if let Some(away) = outage.over(Instant::now(), quiet) {
         info!(client, away_ms = away.as_millis(), "Kafka client is connected again");
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct Outage(Mutex<Option<Ongoing>>);
 
 struct Ongoing {
     since: Instant,
+    last: Instant,
     told: Instant,
     untold: u64,
 }
@@ -23,9 +24,10 @@ impl Outage {
     pub(crate) fn failed(&self, now: Instant) -> Option<u64> {
         let mut ongoing = self.lock();
         let Some(outage) = ongoing.as_mut() else {
-            *ongoing = Some(Ongoing { since: now, told: now, untold: 0 });
+            *ongoing = Some(Ongoing { since: now, last: now, told: now, untold: 0 });
             return Some(0);
         };
+        outage.last = now;
         if now.saturating_duration_since(outage.told) < REMINDER {
             outage.untold += 1;
             return None;
@@ -34,9 +36,11 @@ impl Outage {
         Some(std::mem::take(&mut outage.untold))
     }
 
-    /// The connections work: how long they did not, where that is news.
-    pub(crate) fn over(&self, now: Instant) -> Option<Duration> {
-        self.lock().take().map(|outage| now.saturating_duration_since(outage.since))
+    /// The connections work: how long they did not, where that is news and nothing has failed for `quiet`.
+    pub(crate) fn over(&self, now: Instant, quiet: Duration) -> Option<Duration> {
+        let mut ongoing = self.lock();
+        let outage = ongoing.take_if(|outage| now.saturating_duration_since(outage.last) >= quiet)?;
+        Some(now.saturating_duration_since(outage.since))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Ongoing>> {
@@ -68,12 +72,14 @@ mod tests {
     fn an_outage_is_told_at_its_start_every_half_minute_and_at_its_end() {
         let (outage, start) = (Outage::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        assert_eq!(outage.over(start), None, "nothing has failed");
+        let over = |ms| outage.over(at(ms), Duration::from_secs(1));
+        assert_eq!(over(0), None, "nothing has failed");
         let told: Vec<_> = (0..600).filter_map(|n| outage.failed(at(n * 125)).map(|untold| (n, untold))).collect();
         assert_eq!(told, [(0, 0), (240, 239), (480, 239)], "eight failures a second for 75 s");
-        assert_eq!(outage.over(at(75_000)), Some(Duration::from_secs(75)));
-        assert_eq!(outage.over(at(75_000)), None, "it is told once");
-        assert_eq!(outage.failed(at(76_000)), Some(0), "the next outage is told at once");
+        assert_eq!(over(75_000), None, "a connection failed a moment ago");
+        assert_eq!(over(76_000), Some(Duration::from_secs(76)));
+        assert_eq!(over(76_000), None, "it is told once");
+        assert_eq!(outage.failed(at(77_000)), Some(0), "the next outage is told at once");
     }
 
     #[test]

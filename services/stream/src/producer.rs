@@ -11,8 +11,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::sync::Semaphore;
 
-use crate::client::Observer;
-use crate::config::{ConfigError, KafkaConfig, STATISTICS_INTERVAL_MS, millis};
+use crate::client::{Observer, serve};
+use crate::config::{ConfigError, KafkaConfig, millis};
 use crate::internal_events;
 use crate::metrics::Metrics;
 use crate::record::{Header, owned_headers, size};
@@ -251,15 +251,17 @@ fn spawn_probe(
     dropped: mpsc::Receiver<()>,
 ) -> Result<(), ConfigError> {
     let metrics = metrics.clone();
-    let probe: BaseConsumer<Observer> = kafka
-        .client()?
-        .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)
-        .create_with_context(Observer::new("probe", &metrics))
-        .map_err(ConfigError::from)?;
+    let probe: BaseConsumer<Observer> =
+        kafka.client()?.create_with_context(Observer::new("probe", &metrics)).map_err(ConfigError::from)?;
     let inbox = kafka.topic_name(&topics::INBOX);
     let run = move || {
         loop {
-            let reached = probe.fetch_metadata(Some(&inbox), PROBE_TIMEOUT).is_ok_and(|metadata| {
+            let answer = probe.fetch_metadata(Some(&inbox), PROBE_TIMEOUT);
+            serve(&probe);
+            if answer.is_ok() {
+                probe.context().connected();
+            }
+            let reached = answer.is_ok_and(|metadata| {
                 metadata.topics().iter().all(|topic| {
                     let led = topic.partitions().iter().all(|partition| partition.leader() >= 0);
                     topic.error().is_none() && !topic.partitions().is_empty() && led
@@ -267,8 +269,6 @@ fn spawn_probe(
             });
             let before = available.swap(reached, Ordering::Relaxed);
             internal_events::availability(&metrics, reached, before != reached);
-            // Serves librdkafka's log lines, which otherwise pile up.
-            let _ = probe.poll(Duration::ZERO);
             if !matches!(dropped.recv_timeout(PROBE_INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
                 return;
             }

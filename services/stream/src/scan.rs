@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::client::Quiet;
+use crate::client::{Quiet, serve};
 use crate::config::{ConfigError, KafkaConfig, millis};
 use crate::record::Record;
 use crate::topics::Topic;
@@ -61,10 +61,9 @@ impl Watermarks {
     pub(crate) fn span(&self, topic: &Topic, partition: i32) -> Result<Span, ScanError> {
         let topic = self.kafka.topic_name(topic);
         let answer = self.client.fetch_watermarks(&topic, partition, QUERY_TIMEOUT);
-        // Serves librdkafka's log lines, which otherwise pile up.
-        let _ = self.client.poll(Duration::ZERO);
+        serve(&self.client);
         if answer.is_ok() {
-            self.client.context().answered();
+            self.client.context().connected();
         }
         let (low, high) =
             answer.map_err(|source| ScanError::Kafka { topic, doing: "asking for the end of", source })?;

@@ -92,13 +92,6 @@ pub struct History {
     pub repositories: u64,
 }
 
-/// What a history has come to after some deliveries.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Truth {
-    /// Deployments, each of a commit that was not deployed before.
-    pub deployments: u64,
-}
-
 impl History {
     /// The n-th delivery, from 0.
     pub fn delivery(self, n: u64) -> Delivery {
@@ -111,10 +104,9 @@ impl History {
         Delivery::new(format!("00000000-0000-4000-8000-{n:012}"), event, body.to_string())
     }
 
-    /// What the first `count` deliveries tell.
-    pub fn truth(self, count: u64) -> Truth {
-        let deployments = (0..count).filter(|n| n / self.repositories % 2 == 1).count();
-        Truth { deployments: deployments as u64 }
+    /// Deployments among the first `count` deliveries, each of a commit that was not deployed before.
+    pub fn deployments(self, count: u64) -> u64 {
+        (0..count).filter(|n| n / self.repositories % 2 == 1).count() as u64
     }
 }
 

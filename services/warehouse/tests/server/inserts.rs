@@ -225,7 +225,7 @@ fn words(subject: Subject) -> Vec<(&'static str, Vec<Value>)> {
             ("kind", of(&[DeploymentKind::Forward, DeploymentKind::Unresolved, DeploymentKind::None])),
         ],
         Subject::ReleaseCommits => {
-            vec![("tier", tier), ("author_kind", actor), ("lineage", of(&[Lineage::Deployed, Lineage::Change]))]
+            vec![("tier", tier), ("author_kind", actor), ("lineage", of(&[Lineage::Deployed, Lineage::Push]))]
         }
         Subject::GateWaits => vec![
             ("kind", of(&[GateKind::Unknown, GateKind::DeploymentProtection, GateKind::MergeQueue])),
