@@ -89,7 +89,7 @@ pub(crate) fn record<T: Serialize>(realm: &Realm, key: &Key, value: Option<&T>) 
 /// Realm and key of a record.
 ///
 /// # Errors
-/// Where the key was not written by [`record`].
+/// Where it is no key of a changelog.
 pub fn read_key(key: &[u8]) -> Result<(Realm, Key), Error> {
     postcard::from_bytes(key).map_err(|source| Error::Read { what: "a key".to_owned(), source })
 }

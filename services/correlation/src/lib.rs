@@ -1,7 +1,7 @@
 //! Correlation: what follows from the events of a realm.
 //!
-//! The state of a realm is a lattice of entity records ([`mod@entity`]); an event is joined into it, and what depends on what changed
-//! is derived anew ([`mod@derive`]). What is emitted is the difference to what was emitted before, so that a late event corrects the
+//! The state of a realm is a lattice of entity records (`entity`); an event is joined into it, and what depends on what changed
+//! is derived anew (`derive`). What is emitted is the difference to what was emitted before, so that a late event corrects the
 //! rows it touches and takes back those that no longer hold.
 //!
 //! The crate has no clock, no I/O and no concurrency: what it emits is a function of the set of events.
