@@ -9,7 +9,9 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use stream::{Topic, topics};
 
-const WITHIN: Duration = Duration::from_secs(10);
+/// Kafka tells the offsets of a group only once no open transaction holds any: that of a killed member is aborted after 10 s, and the
+/// coordinator looks every 10 s.
+const WITHIN: Duration = Duration::from_secs(40);
 
 /// Records that wait, by consumer group: what is in the log behind the group's offset, of the records that a reader of committed ones
 /// gets. Transaction markers take offsets too, and are not records.
