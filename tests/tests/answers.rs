@@ -36,7 +36,7 @@ async fn every_delivery_is_answered_and_what_is_accepted_is_accounted_for() {
     let accepted = metrics.sum("throughline_receive_requests_total", &[("status", "202")]);
     eprintln!("{accepted} accepted: {outcomes:?}");
     assert_eq!(outcomes.values().sum::<u64>(), accepted, "{outcomes:?}");
-    support::remove(installation, &servers).await;
+    support::remove(installation).await;
 }
 
 async fn what_is_not_the_sources_own_is_refused(github: &GitHub, installation: &Installation) {

@@ -63,5 +63,5 @@ async fn every_captured_body_is_accepted_and_accounted_for() {
         rows.insert(table, installation.number(&format!("SELECT count() FROM {table}")).await.unwrap());
     }
     eprintln!("{all} bodies: {outcomes:?}; {told} events; rows: {rows:?}");
-    support::remove(installation, &servers).await;
+    support::remove(installation).await;
 }

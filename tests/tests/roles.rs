@@ -121,6 +121,6 @@ async fn killed_roles_leave_the_tables_of_an_undisturbed_run() {
         assert!(0 < then && then < in_the_end, "{role:?} was killed with {then} of {in_the_end} written: not at work");
     }
     for installation in [plain, killed] {
-        support::remove(installation, &servers).await;
+        support::remove(installation).await;
     }
 }

@@ -60,10 +60,9 @@ pub async fn records(kafka: &KafkaConfig, topic: &'static Topic) -> Vec<Record> 
 }
 
 /// Ends an installation in good order, and removes what it left with the servers.
-pub async fn remove(mut installation: Installation, servers: &Addresses) {
+pub async fn remove(mut installation: Installation) {
     installation.stop_all().await.unwrap();
-    installation.query(&format!("DROP DATABASE {} SYNC", installation.name())).await.unwrap();
-    stream::admin::delete_topics(&kafka(&installation, servers)).await.unwrap();
+    installation.remove().await.unwrap();
 }
 
 /// Asks again until an answer comes, or fails with the last reason.
