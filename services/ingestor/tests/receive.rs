@@ -169,7 +169,7 @@ async fn the_budget_is_shared_and_comes_back() {
     first.send(&request).await;
     first.send(&vec![1; 900_000]).await;
     let used = || server.metric("throughline_receive_budget_used_bytes", &[]);
-    until("the first body is held", Duration::from_secs(1), || used() >= 900_000.0).await;
+    until("the first body is held", Duration::from_secs(10), || used() >= 900_000.0).await;
     second.send(&request).await;
     let reply = second.reply().await.unwrap();
     assert_eq!((reply.status, reply.headers["retry-after"].as_str()), (503, "10"));
@@ -191,8 +191,12 @@ async fn a_shutdown_finishes_what_is_in_flight() {
     busy.send(&head("POST", "/hooks/open", &[], 4)).await;
     busy.send(b"23").await;
     stuck.send(b"POST /hooks/open HTTP/1.1\r\nHost:").await;
-    until("all are connected", Duration::from_secs(1), || server.metric("throughline_receive_connections", &[]) == 3.0)
-        .await;
+    let connections = || server.metric("throughline_receive_connections", &[]);
+    let held = || server.metric("throughline_receive_budget_used_bytes", &[]);
+    until("all are connected, and the busy one's request has begun", Duration::from_secs(10), || {
+        connections() == 3.0 && held() > 0.0
+    })
+    .await;
 
     server.shutdown.cancel();
     assert!(idle.reply().await.is_none(), "an idle connection is closed");

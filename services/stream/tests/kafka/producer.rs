@@ -52,7 +52,7 @@ async fn without_kafka_it_says_so_in_bounded_time() {
 
 #[tokio::test]
 async fn a_full_budget_refuses_at_once_and_recovers() {
-    let bounds = IngestConfig { budget_bytes: 10_000, delivery_timeout: Duration::from_secs(1) };
+    let bounds = IngestConfig { budget_bytes: 10_000, delivery_timeout: Duration::from_secs(3) };
     let producer = IngestProducer::start(&away(), bounds, &crate::metrics()).unwrap();
     let waiting = {
         let producer = producer.clone();
@@ -62,7 +62,7 @@ async fn a_full_budget_refuses_at_once_and_recovers() {
     let started = Instant::now();
     let error = producer.send(&INBOX, b"k", &[0; 8_000], &[]).await.unwrap_err();
     assert!(matches!(error, SendError::Overloaded { budget_bytes: 10_000 }), "{error:?}");
-    assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     assert!(matches!(waiting.await.unwrap(), Err(SendError::Unavailable { .. })));
     // The bytes of the record that was given up are free again.
     let error = producer.send(&INBOX, b"k", &[0; 8_000], &[]).await.unwrap_err();
