@@ -195,10 +195,7 @@ impl Realm {
 
     /// Counts the rows that speak of a component; where they become none or are no longer none, its own row changes.
     fn speak(&mut self, unit: &Unit, identity: &Identity, more: bool, components: &mut BTreeSet<Component>) {
-        if matches!(unit, Unit::Component(_)) {
-            return;
-        }
-        let component = identity.component();
+        let Some(component) = identity.component().filter(|_| !matches!(unit, Unit::Component(_))) else { return };
         let count = self.spoken_of.entry(component.clone()).or_default();
         *count = if more { *count + 1 } else { count.saturating_sub(1) };
         if *count == 0 {
@@ -267,8 +264,8 @@ impl Realm {
         self.state.rebuild();
         for (unit, rows) in &self.emitted {
             if !matches!(unit, Unit::Component(_)) {
-                for (identity, _) in rows {
-                    *self.spoken_of.entry(identity.component().clone()).or_default() += 1;
+                for component in rows.iter().filter_map(|(identity, _)| identity.component()) {
+                    *self.spoken_of.entry(component.clone()).or_default() += 1;
                 }
             }
         }
@@ -284,7 +281,8 @@ impl Realm {
     pub fn derive_everything(&self) -> Vec<Fact> {
         let state = State::of(self.state.records.clone());
         let mut facts: Vec<Fact> = state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit)).collect();
-        let spoken_of: BTreeSet<Component> = facts.iter().map(|fact| fact.identity().component().clone()).collect();
+        let spoken_of: BTreeSet<Component> =
+            facts.iter().filter_map(|fact| fact.identity().component().cloned()).collect();
         let declared = state.rules.catalog().components.iter().map(|entry| entry.component.clone());
         let components: BTreeSet<Component> = spoken_of.into_iter().chain(declared).collect();
         facts.extend(components.iter().map(|component| Fact::from(state.component_fact(&self.name, component))));

@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{ApprovalEvent, Body, CiEvent, ControlEvent, Event, IncidentEvent, ReviewEvent};
-use crate::fact::{BuildFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, ReleaseCommitFact, ReleaseFact};
+use crate::fact::{
+    BuildFact, BuildFailureFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, IncidentAttributionFact,
+    IncidentFact, ManualStepFact, ReleaseCommitFact, ReleaseFact,
+};
 use crate::inbox::{DeadLetter, InboxRecord};
 use crate::schema::{self, Subject};
 
@@ -37,6 +40,10 @@ records! {
     GateWaitFact: GateWaits;
     BuildFact: Builds;
     ComponentFact: Components;
+    BuildFailureFact: BuildFailures;
+    ManualStepFact: ManualSteps;
+    IncidentFact: Incidents;
+    IncidentAttributionFact: IncidentAttributions;
 }
 
 /// Why a record could not be written.
@@ -255,13 +262,17 @@ mod tests {
 
     #[test]
     fn facts_survive_the_wire() {
-        let facts: [Fact; 6] = [
+        let facts: [Fact; 10] = [
             ReleaseFact::default().into(),
             DeploymentFact { deleted: true, ..DeploymentFact::default() }.into(),
             ReleaseCommitFact::default().into(),
             GateWaitFact { deleted: true, ..GateWaitFact::default() }.into(),
             BuildFact::default().into(),
             ComponentFact { deleted: true, ..ComponentFact::default() }.into(),
+            BuildFailureFact::default().into(),
+            ManualStepFact { deleted: true, ..ManualStepFact::default() }.into(),
+            IncidentFact::default().into(),
+            IncidentAttributionFact { deleted: true, ..IncidentAttributionFact::default() }.into(),
         ];
         for (index, fact) in facts.into_iter().enumerate() {
             assert_eq!(fact.is_deleted(), index % 2 == 1, "{fact:?}");

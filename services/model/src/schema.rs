@@ -50,11 +50,23 @@ pub enum Subject {
     /// Table `components`.
     #[serde(rename = "facts.components")]
     Components,
+    /// Table `build_failures`.
+    #[serde(rename = "facts.build_failures")]
+    BuildFailures,
+    /// Table `manual_steps`.
+    #[serde(rename = "facts.manual_steps")]
+    ManualSteps,
+    /// Table `incidents`.
+    #[serde(rename = "facts.incidents")]
+    Incidents,
+    /// Table `incident_attributions`.
+    #[serde(rename = "facts.incident_attributions")]
+    IncidentAttributions,
 }
 
 impl Subject {
     /// All of them, in the order of the flow.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Inbox,
         Self::DeadLetters,
         Self::CiEvents,
@@ -68,6 +80,10 @@ impl Subject {
         Self::GateWaits,
         Self::Builds,
         Self::Components,
+        Self::BuildFailures,
+        Self::ManualSteps,
+        Self::Incidents,
+        Self::IncidentAttributions,
     ];
 
     /// Name of its topic, without the prefix of the installation.
@@ -87,6 +103,10 @@ impl Subject {
             Self::GateWaits => "facts.gate_waits",
             Self::Builds => "facts.builds",
             Self::Components => "facts.components",
+            Self::BuildFailures => "facts.build_failures",
+            Self::ManualSteps => "facts.manual_steps",
+            Self::Incidents => "facts.incidents",
+            Self::IncidentAttributions => "facts.incident_attributions",
         }
     }
 
@@ -136,6 +156,10 @@ const FILES: &[(&str, &str)] = &[
     ("facts.gate_waits.avsc", include_str!("../../../schemas/avro/facts.gate_waits.avsc")),
     ("facts.builds.avsc", include_str!("../../../schemas/avro/facts.builds.avsc")),
     ("facts.components.avsc", include_str!("../../../schemas/avro/facts.components.avsc")),
+    ("facts.build_failures.avsc", include_str!("../../../schemas/avro/facts.build_failures.avsc")),
+    ("facts.manual_steps.avsc", include_str!("../../../schemas/avro/facts.manual_steps.avsc")),
+    ("facts.incidents.avsc", include_str!("../../../schemas/avro/facts.incidents.avsc")),
+    ("facts.incident_attributions.avsc", include_str!("../../../schemas/avro/facts.incident_attributions.avsc")),
 ];
 
 static ALL: LazyLock<Vec<Schema>> = LazyLock::new(|| {

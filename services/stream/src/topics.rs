@@ -147,13 +147,17 @@ pub static CHANGELOG: Topic = Topic {
 pub static EVENTS: [&Topic; 5] = [&CI_EVENTS, &APPROVAL_EVENTS, &INCIDENT_EVENTS, &REVIEW_EVENTS, &CONTROL];
 
 /// One topic for each table of facts. A line makes one more.
-pub static FACTS: [Topic; 6] = [
+pub static FACTS: [Topic; 10] = [
     facts("facts.releases"),
     facts("facts.deployments"),
     facts("facts.release_commits"),
     facts("facts.gate_waits"),
     facts("facts.builds"),
     facts("facts.components"),
+    facts("facts.build_failures"),
+    facts("facts.manual_steps"),
+    facts("facts.incidents"),
+    facts("facts.incident_attributions"),
 ];
 
 /// Every topic there is.

@@ -39,7 +39,7 @@ impl Tables {
         for emission in &delta.facts {
             let mut fact = emission.fact.clone();
             fact.set_revision(0);
-            if is_deleted(&fact) {
+            if fact.is_deleted() {
                 assert!(
                     self.0.remove(&fact.identity()).is_some(),
                     "took back what was not there: {:?}",
@@ -70,17 +70,6 @@ impl Tables {
                 .collect()
         };
         format!("here: {:#?}\nthere: {:#?}", one_sided(self, other), one_sided(other, self))
-    }
-}
-
-fn is_deleted(fact: &Fact) -> bool {
-    match fact {
-        Fact::Release(f) => f.deleted,
-        Fact::Deployment(f) => f.deleted,
-        Fact::ReleaseCommit(f) => f.deleted,
-        Fact::GateWait(f) => f.deleted,
-        Fact::Build(f) => f.deleted,
-        Fact::Component(f) => f.deleted,
     }
 }
 

@@ -13,10 +13,11 @@ pub struct CatalogTeam {
 }
 
 /// What counts as a deployment of a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkerKind {
     /// A deployment event.
+    #[default]
     Deployment,
     /// A pipeline run of that name that succeeds.
     Pipeline,

@@ -18,12 +18,16 @@ const PINNED: &[(u32, &str, u32, &str)] = &[
     (5, "incident.events", 1, "1916171fa8e660b9191b9fb3a565d8828c34a83bd78ab211776264276e839bea"),
     (6, "review.events", 1, "c296afa8ed0e6b93f1e01ee9adcdbd69ce6d73eb3ed664f11f87f1b695326ca8"),
     (7, "control", 1, "5b6ad3e12423969b715c01490b8c1d353bf2ca4542d185e454978d146b1ce2aa"),
-    (8, "facts.releases", 1, "c7635e0bc283446624b4085491ed6ff0a86b43cd42b8e425d5cc424872398c3b"),
-    (9, "facts.deployments", 1, "1230156c780fa33f03505fa3ca8222e0e60819d10f75ff8d224545f6e9ab5400"),
-    (10, "facts.release_commits", 1, "56d8d398c788183e6854dfbee08ca943ff71bfed2015dcc03ea92d110e78745a"),
-    (11, "facts.gate_waits", 1, "6fe51e794f7ee6d57bfd74428f0ce085517528eba9d396787fc993787351571d"),
-    (12, "facts.builds", 1, "55cef81afb6fdb4aef4bbe95ed09778e8ad87308af2aae73cef2c324ba65e824"),
+    (8, "facts.releases", 1, "0d4bbccf5b45108fe5e22965f9829e282bc79390ff24343cf84838bbe1437dd6"),
+    (9, "facts.deployments", 1, "a67d7b1d25a4821cdcde434397429387f1b6e2e1c8ff524b28b2d89ddc8dc9bf"),
+    (10, "facts.release_commits", 1, "4a8239b6ff368c7dc161a34c5a03ba18daa0402dbd4f3a270a54317ff6ca981e"),
+    (11, "facts.gate_waits", 1, "eabc6cd9122b9a01d42ed8823c15aff5bc8e520d1bb178b07362f2a3158d3579"),
+    (12, "facts.builds", 1, "eae3bfea81faddd988ce0885d57a9d04b640cee3b6a7d7e7d03545ffabc1ef27"),
     (13, "facts.components", 1, "168828932a64ebb003c8d565a0a13bb0634dcebb865b1ff6c840accba7dd876a"),
+    (14, "facts.build_failures", 1, "12325ee735fc768f3c6733107d92cb7d9ed75b49f80aa8207d4a09edec10fcd5"),
+    (15, "facts.manual_steps", 1, "4eb95c5d69d1a8154b932b5a89ba734e5092698c298ab9a45a5d4f538f1faac7"),
+    (16, "facts.incidents", 1, "17fde93cb6023ef53871a4920f8134d09b06d1a9100edacbd03966c0f79ee790"),
+    (17, "facts.incident_attributions", 1, "7138e588592ef9062a64426d525a32177a8b5143afc066853b845f9ce8830184"),
 ];
 
 #[test]

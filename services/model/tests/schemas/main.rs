@@ -38,6 +38,10 @@ macro_rules! with_record_of {
             Subject::GateWaits => $call::<GateWaitFact>($($argument),*),
             Subject::Builds => $call::<BuildFact>($($argument),*),
             Subject::Components => $call::<ComponentFact>($($argument),*),
+            Subject::BuildFailures => $call::<BuildFailureFact>($($argument),*),
+            Subject::ManualSteps => $call::<ManualStepFact>($($argument),*),
+            Subject::Incidents => $call::<IncidentFact>($($argument),*),
+            Subject::IncidentAttributions => $call::<IncidentAttributionFact>($($argument),*),
         }
     }};
 }
