@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::event::Catalog;
 use model::fact::Identity;
-use model::{Component, Realm, Repository};
+use model::{Component, Environment, Realm, Repository, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ impl Meta {
 
 /// Identities and digests of the facts last emitted for a unit.
 pub type Emitted = Vec<(Identity, u64)>;
+
+/// The same for the rows of a commit, without what its key says.
+pub type EmittedCommit = Vec<(Component, Environment, Timestamp, u64)>;
 
 /// Why a record of the changelog could not be written or read.
 #[derive(Debug, thiserror::Error)]

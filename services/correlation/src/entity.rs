@@ -5,9 +5,11 @@
 //! of them for each thing, and a correction of a state is then nothing special.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 use model::event::{Actor, ActorKind, GateKind, Outcome, Phase, ReviewState, Rollout, TaskKind, Trigger};
 use model::{ArtifactId, ChangeId, CommitId, DeploymentId, Environment, Repository, RunId, TaskId, Timestamp};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::lattice::{Greatest, Join, Latest, Least, Raised, join_fields};
@@ -350,7 +352,7 @@ impl Attempt {
 }
 
 /// Joins a record into a map; true when that was news.
-pub fn join_into<K: Ord, V: Join + Default>(map: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
+pub fn join_into<K: Hash + Eq, V: Join + Default>(map: &mut FxHashMap<K, V>, key: K, value: V) -> bool {
     let mut created = false;
     let entry = map.entry(key).or_insert_with(|| {
         created = true;

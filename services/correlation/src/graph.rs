@@ -1,15 +1,27 @@
 //! The commits of a realm and how they reach one another.
 
-use std::collections::BTreeMap;
+use std::hash::Hasher as _;
 
+use hashbrown::HashTable;
 use model::CommitId;
+use rustc_hash::FxHasher;
 
 use crate::entity::Commit;
 use crate::lattice::Join;
 
+/// Digits of a commit's id that an abbreviation has at least.
+pub const STEM: usize = 7;
+
 /// Place of a commit in the graph. Places are handed out in the order of arrival and mean nothing outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(u32);
+
+impl Place {
+    /// As an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A commit with its neighbours.
 #[derive(Clone, Debug)]
@@ -40,7 +52,8 @@ pub struct Growth {
 /// The commits of a realm.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    places: BTreeMap<CommitId, Place>,
+    /// Places by the first digits of the id, so that abbreviations are found as well.
+    places: HashTable<Place>,
     nodes: Vec<Node>,
 }
 
@@ -52,7 +65,7 @@ impl Graph {
 
     /// Place of a commit by its full id.
     pub fn find(&self, id: &CommitId) -> Option<Place> {
-        self.places.get(id).copied()
+        self.places.find(stem_hash(id.as_str()), |place| self.node(*place).id == *id).copied()
     }
 
     /// The commit that a reference means: by its full id, or the only one that starts with the abbreviation.
@@ -69,10 +82,10 @@ impl Graph {
         matches.next().is_none().then_some(first)
     }
 
-    /// Commits whose id starts with these digits.
-    pub fn starting_with(&self, stem: &str) -> Vec<Place> {
-        let from = CommitId::new(stem);
-        self.places.range(from..).take_while(|(id, _)| id.as_str().starts_with(stem)).map(|(_, place)| *place).collect()
+    /// Commits whose id starts with these digits, at least [`STEM`] of them.
+    pub fn starting_with(&self, digits: &str) -> Vec<Place> {
+        let places = self.places.iter_hash(stem_hash(digits)).copied();
+        places.filter(|place| self.node(*place).id.as_str().starts_with(digits)).collect()
     }
 
     /// Place of a commit, made where it is not known yet.
@@ -83,7 +96,8 @@ impl Graph {
         // A realm of four thousand million commits has other troubles.
         let place = Place(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(Node { id: id.clone(), known: Commit::default(), older: Vec::new(), newer: Vec::new() });
-        self.places.insert(id.clone(), place);
+        let hash = |place: &Place| stem_hash(self.nodes[place.index()].id.as_str());
+        self.places.insert_unique(stem_hash(id.as_str()), place, hash);
         place
     }
 
@@ -119,8 +133,19 @@ impl Graph {
         Growth { place, news, gained, lost: !gone.is_empty() }
     }
 
+    /// All places.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        (0..self.nodes.len()).filter_map(|n| u32::try_from(n).ok()).map(Place)
+    }
+
     /// How many commits there are, those only named included.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
+}
+
+fn stem_hash(id: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(&id.as_bytes()[..id.len().min(STEM)]);
+    hasher.finish()
 }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::codec::EncodeError;
+use model::codec::{self, EncodeError};
 use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
-use model::{Component, Realm as RealmName};
+use model::{Component, Environment, Realm as RealmName, Timestamp};
 
-use crate::changelog::{self, Emitted, Meta, Record};
+use crate::changelog::{self, Emitted, EmittedCommit, Meta, Record};
 use crate::derive::DERIVATION;
+use crate::graph::Place;
 use crate::observe::{Observation, observe};
-use crate::state::{Key, State, Unit};
+use crate::state::{Key, Scope, State, Unit};
+use crate::track::TrackId;
 
 /// What became of an event. Every event ends as exactly one of these, or as a dead letter before it came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,16 @@ pub struct Emission {
     pub key: String,
     /// The fact.
     pub fact: Fact,
+    /// The fact as it is written.
+    pub payload: Vec<u8>,
+}
+
+/// What was emitted of a commit for one track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct CommitRow {
+    track: TrackId,
+    at: Timestamp,
+    digest: u64,
 }
 
 /// What followed from the events since the last time.
@@ -64,6 +76,8 @@ pub struct Realm {
     name: RealmName,
     state: State,
     emitted: BTreeMap<Unit, Emitted>,
+    /// The same for commits, which are many: by place.
+    emitted_commits: Vec<Box<[CommitRow]>>,
     /// How many rows speak of a component.
     spoken_of: BTreeMap<Component, usize>,
     meta: Meta,
@@ -122,14 +136,20 @@ impl Realm {
         let mut delta = Delta::default();
         if std::mem::take(&mut self.state.rebuilt) {
             self.state.dirty.extend(self.emitted.keys().cloned());
+            self.state.dirty_commits.extend(self.state.records.graph.places());
         }
         let dirty = std::mem::take(&mut self.state.dirty);
+        let mut commits: Vec<Place> = std::mem::take(&mut self.state.dirty_commits).into_iter().collect();
         let changed = std::mem::take(&mut self.state.changed);
-        if dirty.is_empty() && changed.is_empty() {
+        if dirty.is_empty() && commits.is_empty() && changed.is_empty() {
             return Ok(delta);
         }
         self.meta.sequence += 1;
         let mut components = BTreeSet::new();
+        commits.sort_unstable();
+        for place in commits {
+            self.emit_commit(place, &mut components, &mut delta)?;
+        }
         for unit in dirty {
             if let Unit::Component(component) = unit {
                 components.insert(component);
@@ -158,30 +178,25 @@ impl Realm {
         components: &mut BTreeSet<Component>,
         delta: &mut Delta,
     ) -> Result<(), Error> {
-        let revision = self.meta.revision();
         let before = self.emitted.remove(&unit).unwrap_or_default();
         let mut after = Emitted::with_capacity(facts.len());
-        let key = format!("{}/{unit}", self.name);
-        for mut fact in facts {
+        for fact in facts {
             let identity = fact.identity();
-            let digest = xxhash_rust::xxh3::xxh3_64(&fact.encode()?);
             let known = before.iter().find(|(of, _)| *of == identity).map(|(_, digest)| *digest);
-            if known != Some(digest) {
-                delta.corrections += usize::from(known.is_some());
-                fact.set_revision(revision);
-                delta.facts.push(Emission { key: key.clone(), fact });
-            }
-            after.push((identity, digest));
+            after.push((identity, self.put(&unit, fact, known, delta)?));
         }
         let kept = |list: &Emitted, identity: &Identity| list.iter().any(|(of, _)| of == identity);
+        let counts = !matches!(unit, Unit::Component(_));
         for (identity, _) in before.iter().filter(|(identity, _)| !kept(&after, identity)) {
-            delta.deletions += 1;
-            let fact = identity.clone().tombstone(self.name.clone(), revision);
-            delta.facts.push(Emission { key: key.clone(), fact });
-            self.speak(&unit, identity, false, components);
+            self.take_back(&unit, identity.clone(), delta)?;
+            if let Some(component) = identity.component().filter(|_| counts) {
+                self.speak(component, false, components);
+            }
         }
         for (identity, _) in after.iter().filter(|(identity, _)| !kept(&before, identity)) {
-            self.speak(&unit, identity, true, components);
+            if let Some(component) = identity.component().filter(|_| counts) {
+                self.speak(component, true, components);
+            }
         }
         if before != after {
             let value = (!after.is_empty()).then_some(&after);
@@ -193,9 +208,91 @@ impl Realm {
         Ok(())
     }
 
+    /// As [`Self::emit`], for the rows of a commit.
+    fn emit_commit(
+        &mut self,
+        place: Place,
+        components: &mut BTreeSet<Component>,
+        delta: &mut Delta,
+    ) -> Result<(), Error> {
+        let before = self.emitted_commits.get_mut(place.index()).map(std::mem::take).unwrap_or_default();
+        let facts = self.state.commit_facts(&self.name, place);
+        if before.is_empty() && facts.is_empty() {
+            return Ok(());
+        }
+        let unit = Unit::Commit(self.state.records.graph.node(place).id.clone());
+        let mut after = Vec::with_capacity(facts.len());
+        for (track, fact) in facts {
+            let at = fact.at;
+            let known = before.iter().find(|row| (row.track, row.at) == (track, at)).map(|row| row.digest);
+            if known.is_none() {
+                self.speak(&fact.component, true, components);
+            }
+            after.push(CommitRow { track, at, digest: self.put(&unit, fact.into(), known, delta)? });
+        }
+        for row in &before {
+            if !after.iter().any(|kept| (kept.track, kept.at) == (row.track, row.at)) {
+                let identity = self.identity_of(place, row);
+                identity.component().cloned().iter().for_each(|component| self.speak(component, false, components));
+                self.take_back(&unit, identity, delta)?;
+            }
+        }
+        let after: Box<[CommitRow]> = after.into();
+        if before != after {
+            let rows: EmittedCommit = after.iter().filter_map(|row| self.named(row)).collect();
+            delta.changelog.push(changelog::record(
+                &self.name,
+                &Key::Emitted(unit),
+                (!rows.is_empty()).then_some(&rows),
+            )?);
+        }
+        self.keep_rows(place, after);
+        Ok(())
+    }
+
+    fn keep_rows(&mut self, place: Place, rows: Box<[CommitRow]>) {
+        if self.emitted_commits.len() <= place.index() {
+            self.emitted_commits.resize_with(place.index() + 1, Box::default);
+        }
+        self.emitted_commits[place.index()] = rows;
+    }
+
+    fn identity_of(&self, place: Place, row: &CommitRow) -> Identity {
+        let (component, scope) = self.state.tracks.name(row.track).clone();
+        let environment = scope.environment().cloned().unwrap_or_default();
+        let commit = self.state.records.graph.node(place).id.clone();
+        Identity::ReleaseCommit { component, environment, commit, at: row.at }
+    }
+
+    fn named(&self, row: &CommitRow) -> Option<(Component, Environment, Timestamp, u64)> {
+        let (component, scope) = self.state.tracks.name(row.track);
+        Some((component.clone(), scope.environment()?.clone(), row.at, row.digest))
+    }
+
+    /// Emits a fact where it differs from what is known of it by its digest; gives its digest.
+    fn put(&self, unit: &Unit, mut fact: Fact, known: Option<u64>, delta: &mut Delta) -> Result<u64, Error> {
+        let mut payload = fact.encode()?;
+        let digest = xxhash_rust::xxh3::xxh3_64(&payload);
+        if known != Some(digest) {
+            delta.corrections += usize::from(known.is_some());
+            let revision = self.meta.revision();
+            codec::stamp(&mut payload, revision);
+            fact.set_revision(revision);
+            delta.facts.push(Emission { key: format!("{}/{unit}", self.name), fact, payload });
+        }
+        Ok(digest)
+    }
+
+    fn take_back(&self, unit: &Unit, identity: Identity, delta: &mut Delta) -> Result<(), Error> {
+        delta.deletions += 1;
+        let fact = identity.tombstone(self.name.clone(), self.meta.revision());
+        let payload = fact.encode()?;
+        delta.facts.push(Emission { key: format!("{}/{unit}", self.name), fact, payload });
+        Ok(())
+    }
+
     /// Counts the rows that speak of a component; where they become none or are no longer none, its own row changes.
-    fn speak(&mut self, unit: &Unit, identity: &Identity, more: bool, components: &mut BTreeSet<Component>) {
-        let Some(component) = identity.component().filter(|_| !matches!(unit, Unit::Component(_))) else { return };
+    fn speak(&mut self, component: &Component, more: bool, components: &mut BTreeSet<Component>) {
         let count = self.spoken_of.entry(component.clone()).or_default();
         *count = if more { *count + 1 } else { count.saturating_sub(1) };
         if *count == 0 {
@@ -239,6 +336,19 @@ impl Realm {
     /// Where the record cannot be read.
     pub fn restore(&mut self, key: Key, value: Option<&[u8]>) -> Result<(), Error> {
         match (key, value) {
+            (Key::Emitted(Unit::Commit(id)), value) => {
+                let rows: EmittedCommit = match value {
+                    Some(value) => changelog::read_value(&Key::Emitted(Unit::Commit(id.clone())), value)?,
+                    None => Vec::new(),
+                };
+                let place = self.state.records.graph.place(&id);
+                let row = |(component, environment, at, digest): (Component, Environment, _, _)| {
+                    let track = self.state.tracks.id(&component, &Scope::Environment(environment));
+                    CommitRow { track, at, digest }
+                };
+                let rows = rows.into_iter().map(row).collect();
+                self.keep_rows(place, rows);
+            }
             (Key::Emitted(unit), None) => {
                 self.emitted.remove(&unit);
             }
@@ -269,8 +379,12 @@ impl Realm {
                 }
             }
         }
+        for row in self.emitted_commits.iter().flatten() {
+            *self.spoken_of.entry(self.state.tracks.name(row.track).0.clone()).or_default() += 1;
+        }
         if self.meta.derivation == DERIVATION {
             self.state.dirty.clear();
+            self.state.dirty_commits.clear();
             self.state.rebuilt = false;
         }
         self.meta.derivation = DERIVATION;
@@ -281,6 +395,8 @@ impl Realm {
     pub fn derive_everything(&self) -> Vec<Fact> {
         let state = State::of(self.state.records.clone());
         let mut facts: Vec<Fact> = state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit)).collect();
+        let commits = state.records.graph.places().flat_map(|place| state.commit_facts(&self.name, place));
+        facts.extend(commits.map(|(_, fact)| Fact::from(fact)));
         let spoken_of: BTreeSet<Component> =
             facts.iter().filter_map(|fact| fact.identity().component().cloned()).collect();
         let declared = state.rules.catalog().components.iter().map(|entry| entry.component.clone());

@@ -6,12 +6,13 @@
 //! deployment simply takes over the commits that were its own all along, and a rollback, which comes later than what it brings
 //! back, moves nothing. Only what shrinks the input (a deployment corrected to failed, an edge contradicted) is recomputed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use model::{DeploymentId, Timestamp, Version};
-use rustc_hash::FxHashMap;
+use model::{Component, DeploymentId, Timestamp, Version};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{Graph, Place};
+use crate::state::Scope;
 
 /// Order of deployments on a track.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,161 +25,266 @@ pub struct Order {
     pub deployment: DeploymentId,
 }
 
+/// Number of a track. It stays the same as long as the state lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackId(u32);
+
+/// Number of a deployment on its track.
 type Slot = u32;
 
 #[derive(Clone, Debug)]
 struct Stop {
     order: Order,
     head: Place,
-    /// Commits that it was the first to bring.
-    commits: BTreeSet<Place>,
 }
 
-/// What a change of a track touched.
+/// The successful deployments of one track.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    order: BTreeMap<Order, Slot>,
+    /// By slot; none for a deployment that was taken off.
+    stops: Vec<Option<Stop>>,
+    /// Deployments by the commit that they bring.
+    heads: FxHashMap<Place, Vec<Slot>>,
+}
+
+/// What a change of the tracks touched.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
     /// Commits whose label changed.
-    pub commits: BTreeSet<Place>,
+    pub commits: Vec<Place>,
     /// Deployments that gained or lost commits.
-    pub deployments: BTreeSet<DeploymentId>,
+    pub deployments: Vec<DeploymentId>,
 }
 
-/// The successful deployments of a component to an environment, and what each was the first to bring.
+/// All tracks of a realm, and for each commit the deployment on each track that brought it first.
+///
+/// The labels stand with the commits, so that what touches a commit costs as much as there are tracks that hold it, however many
+/// components the realm has.
 #[derive(Clone, Debug, Default)]
-pub struct Track {
-    order: BTreeMap<Order, Slot>,
-    stops: FxHashMap<Slot, Stop>,
-    labels: FxHashMap<Place, Slot>,
-    next: Slot,
+pub struct Tracks {
+    ids: BTreeMap<(Component, Scope), TrackId>,
+    names: Vec<(Component, Scope)>,
+    lines: Vec<Line>,
+    labels: Vec<Box<[(TrackId, Slot)]>>,
 }
 
-impl Track {
-    /// No deployment is on it.
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+/// One track, for reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Track<'a> {
+    tracks: &'a Tracks,
+    graph: &'a Graph,
+    id: TrackId,
+}
+
+impl Line {
+    fn stop(&self, slot: Slot) -> Option<&Stop> {
+        self.stops.get(slot as usize)?.as_ref()
+    }
+
+    fn comes_before(&self, slot: Slot, other: Slot) -> bool {
+        match (self.stop(slot), self.stop(other)) {
+            (Some(a), Some(b)) => a.order < b.order,
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Track<'a> {
+    fn line(&self) -> &'a Line {
+        self.tracks.line(self.id)
     }
 
     /// The deployment that brought the commit first.
-    pub fn first(&self, commit: Place) -> Option<&Order> {
-        self.labels.get(&commit).and_then(|slot| self.stops.get(slot)).map(|stop| &stop.order)
+    pub fn first(&self, commit: Place) -> Option<&'a Order> {
+        self.line().stop(self.tracks.label(self.id, commit)?).map(|stop| &stop.order)
     }
 
     /// Commits that the deployment was the first to bring.
-    pub fn commits(&self, order: &Order) -> impl Iterator<Item = Place> + '_ {
-        self.order
-            .get(order)
-            .and_then(|slot| self.stops.get(slot))
-            .into_iter()
-            .flat_map(|stop| stop.commits.iter().copied())
+    ///
+    /// They hang together: whatever reaches a commit reaches what is older, so on the way from the deployed commit to one that
+    /// this deployment brought first, it brought all first.
+    pub fn commits(&self, order: &Order) -> Vec<Place> {
+        match self.line().order.get(order) {
+            Some(slot) => self.tracks.held_by(self.graph, self.id, *slot),
+            None => Vec::new(),
+        }
     }
 
     /// The first deployment ever: the baseline.
-    pub fn baseline(&self) -> Option<&Order> {
-        self.order.keys().next()
+    pub fn baseline(&self) -> Option<&'a Order> {
+        self.line().order.keys().next()
     }
 
     /// The deployment before this one, and its commit.
-    pub fn before(&self, order: &Order) -> Option<(&Order, Place)> {
-        self.order.range(..order).next_back().and_then(|(order, slot)| Some((order, self.stops.get(slot)?.head)))
+    pub fn before(&self, order: &Order) -> Option<(&'a Order, Place)> {
+        let line = self.line();
+        line.order.range(..order).next_back().and_then(|(order, slot)| Some((order, line.stop(*slot)?.head)))
     }
 
     /// The deployment after this one.
-    pub fn after(&self, order: &Order) -> Option<&Order> {
+    pub fn after(&self, order: &Order) -> Option<&'a Order> {
         use std::ops::Bound::{Excluded, Unbounded};
-        self.order.range((Excluded(order), Unbounded)).next().map(|(order, _)| order)
+        self.line().order.range((Excluded(order), Unbounded)).next().map(|(order, _)| order)
+    }
+}
+
+impl Tracks {
+    /// The same tracks without a deployment: they keep their numbers.
+    pub fn emptied(self) -> Self {
+        let lines = vec![Line::default(); self.lines.len()];
+        Self { lines, labels: Vec::new(), ..self }
+    }
+
+    /// The track of a component and a scope, where it has a deployment.
+    pub fn get<'a>(&'a self, graph: &'a Graph, component: &Component, scope: &Scope) -> Option<Track<'a>> {
+        let id = *self.ids.get(&(component.clone(), scope.clone()))?;
+        (!self.line(id).order.is_empty()).then_some(Track { tracks: self, graph, id })
+    }
+
+    /// Number of a track.
+    pub fn id(&mut self, component: &Component, scope: &Scope) -> TrackId {
+        let name = (component.clone(), scope.clone());
+        if let Some(id) = self.ids.get(&name) {
+            return *id;
+        }
+        let id = TrackId(u32::try_from(self.lines.len()).unwrap_or(u32::MAX));
+        self.ids.insert(name.clone(), id);
+        self.names.push(name);
+        self.lines.push(Line::default());
+        id
+    }
+
+    /// Component and scope of a track.
+    pub fn name(&self, id: TrackId) -> &(Component, Scope) {
+        &self.names[id.0 as usize]
+    }
+
+    /// Tracks that hold a commit, each with the deployment that brought it first.
+    pub fn of(&self, commit: Place) -> impl Iterator<Item = (TrackId, &Order)> {
+        let labels = self.labels.get(commit.index()).map(|labels| &**labels).unwrap_or_default();
+        labels.iter().filter_map(|(id, slot)| Some((*id, &self.line(*id).stop(*slot)?.order)))
+    }
+
+    /// A track by its number, for reading.
+    pub fn track<'a>(&'a self, graph: &'a Graph, id: TrackId) -> Track<'a> {
+        Track { tracks: self, graph, id }
     }
 
     /// A deployment came in.
-    pub fn add(&mut self, graph: &Graph, order: Order, head: Place) -> Touched {
-        let slot = self.next;
-        self.next += 1;
-        self.order.insert(order.clone(), slot);
-        self.stops.insert(slot, Stop { order, head, commits: BTreeSet::new() });
-        let mut touched = Touched::default();
-        self.spread(graph, head, slot, &mut touched);
-        touched
+    pub fn add(&mut self, graph: &Graph, id: TrackId, order: Order, head: Place) -> Touched {
+        let line = &mut self.lines[id.0 as usize];
+        let slot = Slot::try_from(line.stops.len()).unwrap_or(Slot::MAX);
+        line.order.insert(order.clone(), slot);
+        line.stops.push(Some(Stop { order, head }));
+        line.heads.entry(head).or_default().push(slot);
+        self.spread(graph, id, vec![(head, slot)])
     }
 
     /// A deployment is none any more.
-    pub fn remove(&mut self, graph: &Graph, order: &Order) -> Touched {
-        let mut touched = Touched::default();
-        let Some(stop) = self.order.remove(order).and_then(|slot| self.stops.remove(&slot)) else { return touched };
-        for commit in &stop.commits {
-            self.labels.remove(commit);
+    pub fn remove(&mut self, graph: &Graph, id: TrackId, order: &Order) -> Touched {
+        let Some(slot) = self.line(id).order.get(order).copied() else { return Touched::default() };
+        let commits = self.held_by(graph, id, slot);
+        let line = &mut self.lines[id.0 as usize];
+        line.order.remove(order);
+        if let Some(stop) = line.stops[slot as usize].take() {
+            line.heads.entry(stop.head).or_default().retain(|other| *other != slot);
+        }
+        for commit in &commits {
+            self.set_label(id, *commit, None);
         }
         // What it held falls to the next deployments that reach it: through newer commits that they label, or as their own head.
         let mut heirs: Vec<(Place, Slot)> = Vec::new();
-        for commit in &stop.commits {
-            let labels = graph.node(*commit).newer.iter().filter_map(|newer| self.labels.get(newer));
-            heirs.extend(labels.map(|slot| (*commit, *slot)));
+        for commit in &commits {
+            let newer = graph.node(*commit).newer.iter().filter_map(|newer| self.label(id, *newer));
+            let heads = self.line(id).heads.get(commit).into_iter().flatten().copied();
+            heirs.extend(newer.chain(heads).map(|slot| (*commit, slot)));
         }
-        heirs.extend(
-            self.stops
-                .iter()
-                .filter(|(_, other)| stop.commits.contains(&other.head))
-                .map(|(slot, other)| (other.head, *slot)),
-        );
-        for (commit, slot) in heirs {
-            self.spread(graph, commit, slot, &mut touched);
-        }
-        touched.commits.extend(stop.commits);
+        let mut touched = self.spread(graph, id, heirs);
+        touched.commits.extend(commits);
         touched
     }
 
     /// The graph gained edges from a commit to older ones.
-    pub fn extend(&mut self, graph: &Graph, from: Place, older: &[Place]) -> Touched {
-        let mut touched = Touched::default();
-        if let Some(slot) = self.labels.get(&from).copied() {
-            for commit in older {
-                self.spread(graph, *commit, slot, &mut touched);
-            }
-        }
-        touched
+    pub fn extend(&mut self, graph: &Graph, from: Place, older: &[Place]) -> Vec<Touched> {
+        let labels = self.labels.get(from.index()).cloned().unwrap_or_default();
+        let spread = |(id, slot): &(TrackId, Slot)| {
+            self.spread(graph, *id, older.iter().map(|commit| (*commit, *slot)).collect())
+        };
+        labels.iter().map(spread).collect()
     }
 
     /// Labels everything anew; for the rare case that the graph lost an edge.
-    pub fn relabel(&mut self, graph: &Graph) -> Touched {
-        let mut touched = Touched::default();
-        touched.commits.extend(self.labels.keys().copied());
-        touched.deployments.extend(self.stops.values().map(|stop| stop.order.deployment.clone()));
-        self.labels.clear();
-        for stop in self.stops.values_mut() {
-            stop.commits.clear();
+    pub fn relabel(&mut self, graph: &Graph) -> Vec<Touched> {
+        let labels = std::mem::take(&mut self.labels);
+        let held = |labels: &[(TrackId, Slot)], id| labels.iter().any(|(of, _)| *of == id);
+        let mut all = Vec::new();
+        for id in (0..self.lines.len()).filter_map(|n| u32::try_from(n).ok()).map(TrackId) {
+            let line = self.line(id);
+            let heads = line.order.values().filter_map(|slot| Some((line.stop(*slot)?.head, *slot))).collect();
+            let deployments: Vec<DeploymentId> = line.order.keys().map(|order| order.deployment.clone()).collect();
+            let mut touched = self.spread(graph, id, heads);
+            touched.commits.extend(graph.places().filter(|p| labels.get(p.index()).is_some_and(|l| held(l, id))));
+            touched.deployments.extend(deployments);
+            all.push(touched);
         }
-        let heads: Vec<(Place, Slot)> =
-            self.order.values().filter_map(|slot| Some((self.stops.get(slot)?.head, *slot))).collect();
-        for (head, slot) in heads {
-            self.spread(graph, head, slot, &mut touched);
-        }
-        touched
+        all
     }
 
-    fn spread(&mut self, graph: &Graph, from: Place, slot: Slot, touched: &mut Touched) {
-        let mut open = vec![from];
+    fn line(&self, id: TrackId) -> &Line {
+        &self.lines[id.0 as usize]
+    }
+
+    fn label(&self, id: TrackId, commit: Place) -> Option<Slot> {
+        let labels = self.labels.get(commit.index())?;
+        labels.iter().find(|(of, _)| *of == id).map(|(_, slot)| *slot)
+    }
+
+    fn set_label(&mut self, id: TrackId, commit: Place, slot: Option<Slot>) {
+        if self.labels.len() <= commit.index() {
+            self.labels.resize_with(commit.index() + 1, Box::default);
+        }
+        let labels = &mut self.labels[commit.index()];
+        match (labels.iter().position(|(of, _)| *of == id), slot) {
+            (Some(at), Some(slot)) => labels[at].1 = slot,
+            (None, Some(slot)) => *labels = labels.iter().copied().chain([(id, slot)]).collect(),
+            (Some(_), None) => *labels = labels.iter().copied().filter(|(of, _)| *of != id).collect(),
+            (None, None) => {}
+        }
+    }
+
+    fn held_by(&self, graph: &Graph, id: TrackId, slot: Slot) -> Vec<Place> {
+        let head = self.line(id).stop(slot).map(|stop| stop.head);
+        let is_held = |commit: &Place| self.label(id, *commit) == Some(slot);
+        let mut open: Vec<Place> = head.into_iter().filter(is_held).collect();
+        let mut held: FxHashSet<Place> = open.iter().copied().collect();
         while let Some(commit) = open.pop() {
-            let old = self.labels.get(&commit).copied();
-            if old.is_some_and(|old| !self.comes_before(slot, old)) {
+            let older = graph.node(commit).older.iter().copied().filter(is_held);
+            open.extend(older.filter(|older| held.insert(*older)));
+        }
+        let mut held: Vec<Place> = held.into_iter().collect();
+        held.sort_unstable();
+        held
+    }
+
+    fn spread(&mut self, graph: &Graph, id: TrackId, from: Vec<(Place, Slot)>) -> Touched {
+        let mut commits = Vec::new();
+        let mut slots: FxHashSet<Slot> = FxHashSet::default();
+        let mut open = from;
+        while let Some((commit, slot)) = open.pop() {
+            let old = self.label(id, commit);
+            if old.is_some_and(|old| !self.line(id).comes_before(slot, old)) {
                 continue;
             }
-            self.labels.insert(commit, slot);
-            touched.commits.insert(commit);
-            for (slot, holds) in [(old, false), (Some(slot), true)] {
-                let Some(stop) = slot.and_then(|slot| self.stops.get_mut(&slot)) else { continue };
-                if holds {
-                    stop.commits.insert(commit);
-                } else {
-                    stop.commits.remove(&commit);
-                }
-                touched.deployments.insert(stop.order.deployment.clone());
-            }
-            open.extend(&graph.node(commit).older);
+            self.set_label(id, commit, Some(slot));
+            commits.push(commit);
+            slots.insert(slot);
+            slots.extend(old);
+            open.extend(graph.node(commit).older.iter().map(|older| (*older, slot)));
         }
-    }
-
-    fn comes_before(&self, slot: Slot, other: Slot) -> bool {
-        match (self.stops.get(&slot), self.stops.get(&other)) {
-            (Some(a), Some(b)) => a.order < b.order,
-            _ => false,
-        }
+        let line = self.line(id);
+        let deployments =
+            slots.into_iter().filter_map(|slot| Some(line.stop(slot)?.order.deployment.clone())).collect();
+        Touched { commits, deployments }
     }
 }

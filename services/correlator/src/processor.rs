@@ -114,7 +114,7 @@ impl Processor {
                 let table = emission.fact.subject().topic();
                 let topic = topics::find(table).ok_or(Error::NoTopic(table))?;
                 *self.staged.facts.entry(table).or_default() += 1;
-                out.push(Output::new(topic, emission.key, emission.fact.encode()?));
+                out.push(Output::new(topic, emission.key, emission.payload));
             }
             for record in delta.changelog {
                 let output = match record.value {

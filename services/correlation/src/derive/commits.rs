@@ -1,12 +1,12 @@
 //! Rows of `release_commits`, and what is known of a commit's way.
 
 use model::event::{Actor, ActorKind};
-use model::fact::{Fact, Lineage, ReleaseCommitFact};
+use model::fact::{Lineage, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
-use crate::track::Order;
+use crate::track::{Order, TrackId};
 
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,17 +81,18 @@ impl State {
             && !self.rules.component(component).is_some_and(|c| c.baseline_none)
     }
 
-    pub(super) fn commit_facts(&self, realm: &Realm, id: &CommitId) -> Vec<Fact> {
-        let Some(place) = self.records.graph.find(id) else { return Vec::new() };
+    /// Rows of a commit, each with its track.
+    pub fn commit_facts(&self, realm: &Realm, place: Place) -> Vec<(TrackId, ReleaseCommitFact)> {
         let mut facts = Vec::new();
-        for ((component, scope), track) in &self.tracks {
+        for (id, order) in self.tracks.of(place) {
+            let (component, scope) = self.tracks.name(id);
             // The line of production as a whole makes releases; its rows are those of its environments.
             if matches!(scope, Scope::Production) || !self.is_part(component, place) {
                 continue;
             }
-            let Some(order) = track.first(place) else { continue };
+            let track = self.tracks.track(&self.records.graph, id);
             let baseline = track.baseline() == Some(order) && self.has_baseline(component);
-            facts.extend(self.commit_fact(realm, component, place, order, baseline).map(Fact::from));
+            facts.extend(self.commit_fact(realm, component, place, order, baseline).map(|fact| (id, fact)));
         }
         facts
     }

@@ -14,14 +14,14 @@ impl State {
         let placed = self.placed.get(id)?;
         let partial_counts = self.rules.component(&placed.component).is_some_and(|c| c.partial_counts);
         let folded = deployment.fold(partial_counts);
-        let track = self.tracks.get(&(placed.component.clone(), Scope::Environment(placed.environment.clone())));
+        let track = self.track(&placed.component, &Scope::Environment(placed.environment.clone()));
         let on_track = track.zip(placed.order(id));
         let (commits, complete) = match &on_track {
-            Some((track, (order, head))) => self.brought(&placed.component, track, order, *head),
+            Some((track, (order, head))) => self.brought(&placed.component, *track, order, *head),
             None => (Vec::new(), false),
         };
         let kind = match (&on_track, placed.succeeded_at) {
-            (Some((track, (order, head))), _) => kind(track, order, *head, commits.len()),
+            (Some((track, (order, head))), _) => kind(*track, order, *head, commits.len()),
             (None, Some(_)) => DeploymentKind::Unresolved,
             (None, None) => DeploymentKind::None,
         };
@@ -54,12 +54,12 @@ impl State {
     pub(super) fn brought(
         &self,
         component: &Component,
-        track: &Track,
+        track: Track<'_>,
         order: &Order,
         head: Place,
     ) -> (Vec<Place>, bool) {
         let graph = &self.records.graph;
-        let all: Vec<Place> = track.commits(order).collect();
+        let all = track.commits(order);
         let tip = &graph.node(head).known;
         let head_closed = track.first(head) != Some(order) || tip.parents.0.is_some() || !tip.pushed_over.is_empty();
         let told = |place: &Place| {
@@ -82,7 +82,7 @@ impl State {
 ///
 /// What ships nothing new is a rollback where its commit had come there no later than the one it replaces; going forward again
 /// to what had been there before is a redeploy, as is deploying the same commit.
-pub(super) fn kind(track: &Track, order: &Order, head: Place, commits: usize) -> DeploymentKind {
+pub(super) fn kind(track: Track<'_>, order: &Order, head: Place, commits: usize) -> DeploymentKind {
     if track.baseline() == Some(order) {
         return DeploymentKind::Baseline;
     }

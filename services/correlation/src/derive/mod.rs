@@ -17,17 +17,16 @@ use crate::state::{State, Unit};
 pub const DERIVATION: u32 = 1;
 
 impl State {
-    /// Facts of a unit; none where it holds nothing any more.
+    /// Facts of a unit other than a commit or a component; none where it holds nothing any more.
     pub fn facts(&self, realm: &Realm, unit: &Unit) -> Vec<Fact> {
         match unit {
-            Unit::Commit(id) => self.commit_facts(realm, id),
             Unit::Deployment(id) => self.deployment_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Release(component, version) => {
                 self.release_fact(realm, component, version).map(Fact::from).into_iter().collect()
             }
             Unit::Gate(id) => self.gate_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Run(id) => self.build_facts(realm, id).into_iter().map(Fact::from).collect(),
-            Unit::Component(_) => Vec::new(),
+            Unit::Commit(_) | Unit::Component(_) => Vec::new(),
         }
     }
 

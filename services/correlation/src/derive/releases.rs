@@ -14,7 +14,7 @@ use crate::track::{Order, Track};
 struct Reached<'a> {
     order: Order,
     head: Place,
-    track: &'a Track,
+    track: Track<'a>,
     kind: DeploymentKind,
 }
 
@@ -57,10 +57,10 @@ impl State {
     }
 
     fn reached<'a>(&'a self, component: &Component, deployments: &[(&DeploymentId, &Placed)]) -> Option<Reached<'a>> {
-        let track = self.tracks.get(&(component.clone(), Scope::Production))?;
+        let track = self.track(component, &Scope::Production)?;
         let production = deployments.iter().filter(|(_, placed)| is_production(placed.tier));
         let (order, head) = production.filter_map(|(id, placed)| placed.order(id)).min()?;
-        let commits = track.commits(&order).filter(|place| self.is_part(component, *place)).count();
+        let commits = track.commits(&order).into_iter().filter(|place| self.is_part(component, *place)).count();
         let kind = kind(track, &order, head, commits);
         Some(Reached { order, head, track, kind })
     }

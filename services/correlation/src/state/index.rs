@@ -3,34 +3,39 @@
 //! An index by what a record says may hold what it said before, since nothing is taken out when it says something else. So each
 //! reading asks the record again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 use model::{DeploymentId, GateId, RunId, TaskId};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::State;
 use crate::entity::Task;
 use crate::graph::Place;
 
-/// From a thing to those that depend on it.
+/// From a thing to those that depend on it, in order. Most often there is one.
 #[derive(Debug)]
-pub struct Index<K, V>(BTreeMap<K, BTreeSet<V>>);
+pub struct Index<K, V>(FxHashMap<K, SmallVec<[V; 1]>>);
 
 impl<K, V> Default for Index<K, V> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(FxHashMap::default())
     }
 }
 
-impl<K: Ord, V: Ord + Clone> Index<K, V> {
+impl<K: Hash + Eq, V: Ord + Clone> Index<K, V> {
     /// The value depends on the key.
     pub fn add(&mut self, key: K, value: V) {
-        self.0.entry(key).or_default().insert(value);
+        let values = self.0.entry(key).or_default();
+        if let Err(at) = values.binary_search(&value) {
+            values.insert(at, value);
+        }
     }
 
     /// The value does not depend on the key any more.
     pub fn remove(&mut self, key: &K, value: &V) {
         if let Some(values) = self.0.get_mut(key) {
-            values.remove(value);
+            values.retain(|other| other != value);
             if values.is_empty() {
                 self.0.remove(key);
             }

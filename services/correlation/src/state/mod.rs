@@ -10,17 +10,18 @@ mod names;
 mod placement;
 mod runs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component};
 use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task, join_into};
-use crate::graph::{Graph, Place};
+use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
 use crate::observe::Observation;
-use crate::track::{Touched, Track};
+use crate::track::{Touched, Track, Tracks};
 
 use index::{Index, Waiting};
 pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
@@ -31,19 +32,19 @@ pub struct Records {
     /// Commits.
     pub graph: Graph,
     /// Changes.
-    pub changes: BTreeMap<ChangeKey, Change>,
+    pub changes: FxHashMap<ChangeKey, Change>,
     /// Runs.
-    pub runs: BTreeMap<RunId, Run>,
+    pub runs: FxHashMap<RunId, Run>,
     /// Tasks.
-    pub tasks: BTreeMap<TaskId, Task>,
+    pub tasks: FxHashMap<TaskId, Task>,
     /// Deployments.
-    pub deployments: BTreeMap<DeploymentId, Deployment>,
+    pub deployments: FxHashMap<DeploymentId, Deployment>,
     /// Gates.
-    pub gates: BTreeMap<GateId, Gate>,
+    pub gates: FxHashMap<GateId, Gate>,
     /// Tags.
-    pub tags: BTreeMap<(Repository, String), Tag>,
+    pub tags: FxHashMap<(Repository, String), Tag>,
     /// Artifacts.
-    pub artifacts: BTreeMap<ArtifactId, Artifact>,
+    pub artifacts: FxHashMap<ArtifactId, Artifact>,
     /// The catalog of the highest revision.
     pub catalog: Option<Catalog>,
     /// Components whose first deployment counts as lead time.
@@ -60,9 +61,9 @@ pub struct State {
     /// The catalog, ready to be asked.
     pub rules: Rules,
     /// What deployments are resolved to.
-    pub placed: BTreeMap<DeploymentId, Placed>,
+    pub placed: FxHashMap<DeploymentId, Placed>,
     /// Lines of deployments.
-    pub tracks: BTreeMap<(Component, Scope), Track>,
+    pub tracks: Tracks,
     /// Deployments of a release.
     pub by_release: Index<(Component, Version), DeploymentId>,
     /// Deployments by the commit they bring.
@@ -83,7 +84,7 @@ pub struct State {
     gates_on: Index<Place, GateId>,
     /// Merged changes that hold a commit.
     pub changes_with: Index<Place, ChangeKey>,
-    members: BTreeMap<ChangeKey, BTreeSet<Place>>,
+    members: FxHashMap<ChangeKey, BTreeSet<Place>>,
     changes_naming: Index<CommitId, ChangeKey>,
     changes_from: Index<(Repository, String), ChangeKey>,
     by_tag: Index<String, DeploymentId>,
@@ -92,15 +93,17 @@ pub struct State {
     waiting: Index<String, Waiting>,
     /// Records that changed since they were last written to the changelog.
     pub changed: BTreeSet<Key>,
-    /// Units to derive anew.
+    /// Units to derive anew, apart from commits.
     pub dirty: BTreeSet<Unit>,
+    /// Commits to derive anew.
+    pub dirty_commits: FxHashSet<Place>,
     /// Everything was worked out anew: units that have lost their facts are not among the dirty ones.
     pub rebuilt: bool,
 }
 
 /// Abbreviations are looked up by their first seven digits.
 fn stem(commit: &CommitId) -> Option<String> {
-    commit.as_str().get(..7).map(str::to_owned)
+    commit.as_str().get(..STEM).map(str::to_owned)
 }
 
 impl State {
@@ -228,17 +231,17 @@ impl State {
             return false;
         }
         self.changed.insert(Key::Commit(id.clone()));
-        self.commit_arrived(&id);
         if growth.lost {
-            self.relabel();
+            let touched = self.tracks.relabel(&self.records.graph);
+            touched.into_iter().for_each(|touched| self.touch(touched));
         } else if !growth.gained.is_empty() {
-            self.extend_tracks(growth.place, &growth.gained);
+            let touched = self.tracks.extend(&self.records.graph, growth.place, &growth.gained);
+            touched.into_iter().for_each(|touched| self.touch(touched));
         }
+        self.commit_arrived(&id);
         self.touch_commit(growth.place);
         // How it is known that an older commit is part of a release depends on who names it as a parent.
-        for older in self.records.graph.node(growth.place).older.clone() {
-            self.dirty.insert(Unit::Commit(self.records.graph.node(older).id.clone()));
-        }
+        self.dirty_commits.extend(&self.records.graph.node(growth.place).older);
         self.members_moved(growth.place, &id);
         true
     }
@@ -283,9 +286,8 @@ impl State {
 
     /// Rows of the commit, of the releases that hold it, and of what merged it, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
-        self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
-        let holders: Vec<DeploymentId> =
-            self.tracks.values().filter_map(|track| track.first(place)).map(|order| order.deployment.clone()).collect();
+        self.dirty_commits.insert(place);
+        let holders: Vec<DeploymentId> = self.tracks.of(place).map(|(_, order)| order.deployment.clone()).collect();
         for id in holders {
             self.touch_deployment(&id);
         }
@@ -315,7 +317,7 @@ impl State {
 
     fn touch(&mut self, touched: Touched) {
         for place in touched.commits {
-            self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
+            self.dirty_commits.insert(place);
             // What a deployment brought is told by when its commit, and that of the one before it, came there first.
             for id in self.by_head.cloned(&place) {
                 self.touch_deployment(&id);
@@ -329,29 +331,17 @@ impl State {
         }
     }
 
+    /// The track of a component and a scope, where it has a deployment.
+    pub fn track(&self, component: &Component, scope: &Scope) -> Option<Track<'_>> {
+        self.tracks.get(&self.records.graph, component, scope)
+    }
+
     /// The deployments that follow one on its tracks.
     fn next_of(&self, id: &DeploymentId) -> Vec<DeploymentId> {
         let Some(placed) = self.placed.get(id) else { return Vec::new() };
         let Some((order, _)) = placed.order(id) else { return Vec::new() };
-        let tracks =
-            placed.scopes().into_iter().filter_map(|scope| self.tracks.get(&(placed.component.clone(), scope)));
+        let tracks = placed.scopes().into_iter().filter_map(|scope| self.track(&placed.component, &scope));
         tracks.filter_map(|track| track.after(&order)).map(|next| next.deployment.clone()).collect()
-    }
-
-    fn extend_tracks(&mut self, from: Place, gained: &[Place]) {
-        let mut all = Vec::new();
-        for track in self.tracks.values_mut() {
-            all.push(track.extend(&self.records.graph, from, gained));
-        }
-        all.into_iter().for_each(|touched| self.touch(touched));
-    }
-
-    fn relabel(&mut self) {
-        let mut all = Vec::new();
-        for track in self.tracks.values_mut() {
-            all.push(track.relabel(&self.records.graph));
-        }
-        all.into_iter().for_each(|touched| self.touch(touched));
     }
 
     /// Works everything out anew from the records, and marks every unit.
@@ -362,6 +352,8 @@ impl State {
             ..Self::default()
         };
         fresh.dirty = std::mem::take(&mut self.dirty);
+        fresh.dirty_commits = std::mem::take(&mut self.dirty_commits);
+        fresh.tracks = std::mem::take(&mut self.tracks).emptied();
         fresh.rebuilt = true;
         fresh.rules = Rules::new(fresh.records.catalog.clone().unwrap_or_default());
         *self = fresh;

@@ -88,6 +88,16 @@ pub enum Scope {
     Production,
 }
 
+impl Scope {
+    /// The environment that it is about.
+    pub const fn environment(&self) -> Option<&Environment> {
+        match self {
+            Self::Environment(environment) => Some(environment),
+            Self::Production => None,
+        }
+    }
+}
+
 /// What a deployment is resolved to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {

@@ -1,10 +1,10 @@
 //! Deployments: what each is resolved to, and where it stands on its tracks.
 
-use model::{CommitId, Component, DeploymentId, Repository, RunId, Version};
+use model::{CommitId, DeploymentId, Repository, RunId, Version};
 
-use super::{Placed, Scope, State, Unit, Waiting};
+use super::{Placed, State, Unit, Waiting};
 use crate::entity::Deployment;
-use crate::track::{Order, Touched};
+use crate::track::{Order, Touched, TrackId};
 
 impl State {
     pub(super) fn replace(&mut self, deployments: Vec<DeploymentId>) {
@@ -94,17 +94,13 @@ impl State {
         }
         let Some((order, _)) = placed.order(id) else { return };
         for scope in placed.scopes() {
-            let key = (placed.component.clone(), scope);
-            let Some(track) = self.tracks.get_mut(&key) else { continue };
-            let first = track.baseline().cloned();
-            let next = track.after(&order).cloned();
-            let touched = track.remove(&self.records.graph, &order);
-            let empty = track.is_empty();
+            let (component, scope) = (&placed.component, &scope);
+            let Some(track) = self.track(component, scope) else { continue };
+            let (first, next) = (track.baseline().cloned(), track.after(&order).cloned());
+            let id = self.tracks.id(component, scope);
+            let touched = self.tracks.remove(&self.records.graph, id, &order);
             self.touch(touched);
-            self.neighbours_moved(&key, first, next);
-            if empty {
-                self.tracks.remove(&key);
-            }
+            self.neighbours_moved(id, first, next);
         }
     }
 
@@ -121,19 +117,18 @@ impl State {
         self.placed.insert(id.clone(), placed);
         let Some((order, head, component, scopes)) = on_track else { return };
         for scope in scopes {
-            let key = (component.clone(), scope);
-            let track = self.tracks.entry(key.clone()).or_default();
-            let first = track.baseline().cloned();
-            let touched = track.add(&self.records.graph, order.clone(), head);
-            let next = track.after(&order).cloned();
+            let id = self.tracks.id(&component, &scope);
+            let first = self.tracks.track(&self.records.graph, id).baseline().cloned();
+            let touched = self.tracks.add(&self.records.graph, id, order.clone(), head);
+            let next = self.tracks.track(&self.records.graph, id).after(&order).cloned();
             self.touch(touched);
-            self.neighbours_moved(&key, first, next);
+            self.neighbours_moved(id, first, next);
         }
     }
 
     /// The kind of the next deployment depends on the one before it; rows of the baseline are told apart from the others.
-    fn neighbours_moved(&mut self, key: &(Component, Scope), first_before: Option<Order>, next: Option<Order>) {
-        let Some(track) = self.tracks.get(key) else { return };
+    fn neighbours_moved(&mut self, id: TrackId, first_before: Option<Order>, next: Option<Order>) {
+        let track = self.tracks.track(&self.records.graph, id);
         let first = track.baseline().cloned();
         let mut deployments: Vec<DeploymentId> = next.into_iter().map(|order| order.deployment).collect();
         let mut commits = Vec::new();
@@ -143,7 +138,7 @@ impl State {
                 deployments.push(order.deployment);
             }
         }
-        self.touch(Touched { commits: commits.into_iter().collect(), deployments: deployments.into_iter().collect() });
+        self.touch(Touched { commits, deployments });
     }
 }
 
