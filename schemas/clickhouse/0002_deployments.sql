@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS deployments_rows
     `commits_complete` Bool COMMENT 'True when every one of those commits is known; false: the count is of those known',
     `run` Nullable(String) COMMENT 'Id of the pipeline run that deployed it; null when unknown',
     `triggered_by` LowCardinality(String) COMMENT 'Who started it: human, machine, unknown',
+    `marker` LowCardinality(String) COMMENT 'What told of it: deployment (a deployment event), pipeline (a pipeline run), task, tag, release (a published release)',
+    `partial_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its first stage had ended well, UTC, milliseconds; null before, or where it was not rolled out in stages',
+    `replaced` Nullable(String) COMMENT 'Version that it replaced in its environment; null where it replaced none or that is unknown',
     `evidence` Array(String) COMMENT 'Ids of the events that the row rests on',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none',
     `revision` Int64 COMMENT 'Generation << 40 | sequence of the correlator: of rows with one identity the highest counts',
@@ -52,13 +55,16 @@ CREATE VIEW IF NOT EXISTS deployments
     `commits_complete` Bool COMMENT 'True when every one of those commits is known; false: the count is of those known',
     `run` Nullable(String) COMMENT 'Id of the pipeline run that deployed it; null when unknown',
     `triggered_by` LowCardinality(String) COMMENT 'Who started it: human, machine, unknown',
+    `marker` LowCardinality(String) COMMENT 'What told of it: deployment (a deployment event), pipeline (a pipeline run), task, tag, release (a published release)',
+    `partial_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its first stage had ended well, UTC, milliseconds; null before, or where it was not rolled out in stages',
+    `replaced` Nullable(String) COMMENT 'Version that it replaced in its environment; null where it replaced none or that is unknown',
     `evidence` Array(String) COMMENT 'Ids of the events that the row rests on',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none'
 )
 AS SELECT
     `realm`, `component`, `environment`, `deployment`, `at`, `version`, `commit`, `tier`, `phase`, `outcome`,
     `kind`, `created_at`, `started_at`, `finished_at`, `commits`, `commits_complete`, `run`, `triggered_by`,
-    `evidence`, `link`
+    `marker`, `partial_at`, `replaced`, `evidence`, `link`
 FROM deployments_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Deployments of releases to environments, one row for each attempt to deploy';

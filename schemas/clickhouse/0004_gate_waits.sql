@@ -22,6 +22,13 @@ CREATE TABLE IF NOT EXISTS gate_waits_rows
     `approvals` Int32 COMMENT 'How many approved; count',
     `required` Nullable(Int32) COMMENT 'How many had to approve; count; null where unknown',
     `requests` Int32 COMMENT 'How many times the approval was asked for; count',
+    `wait_working` Nullable(Int64) COMMENT 'Working time within wait, by the calendar of the component, ms; null where wait is and without a calendar',
+    `decided_commit` Nullable(String) COMMENT 'Full id of the commit that was looked at; null where nobody told',
+    `delegations` Int32 COMMENT 'How many times the decision was handed to somebody else; count',
+    `caught` Nullable(Bool) COMMENT 'True when it rejected or failed, and a changed commit followed; null while open',
+    `hollow` Array(LowCardinality(String)) COMMENT 'Reasons to doubt that passing it meant anything: no_tests (a gate of tests, and none ran or all were skipped), other_commit (another commit was looked at than was deployed), before_checks (decided before the checks of the commit had ended), by_author (the author of the change approved), within_seconds (a person decided within seconds); empty where there is none or it did not pass',
+    `purposes` Array(LowCardinality(String)) COMMENT 'Kinds of incident that it is there to catch, by the catalog or by what a team said; empty while unknown',
+    `missed` Array(String) COMMENT 'Ids of the incidents of such a kind that are attributed to the release that passed it; empty where there is none',
     `evidence` Array(String) COMMENT 'Ids of the events that the row rests on',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none',
     `revision` Int64 COMMENT 'Generation << 40 | sequence of the correlator: of rows with one identity the highest counts',
@@ -58,13 +65,21 @@ CREATE VIEW IF NOT EXISTS gate_waits
     `approvals` Int32 COMMENT 'How many approved; count',
     `required` Nullable(Int32) COMMENT 'How many had to approve; count; null where unknown',
     `requests` Int32 COMMENT 'How many times the approval was asked for; count',
+    `wait_working` Nullable(Int64) COMMENT 'Working time within wait, by the calendar of the component, ms; null where wait is and without a calendar',
+    `decided_commit` Nullable(String) COMMENT 'Full id of the commit that was looked at; null where nobody told',
+    `delegations` Int32 COMMENT 'How many times the decision was handed to somebody else; count',
+    `caught` Nullable(Bool) COMMENT 'True when it rejected or failed, and a changed commit followed; null while open',
+    `hollow` Array(LowCardinality(String)) COMMENT 'Reasons to doubt that passing it meant anything: no_tests (a gate of tests, and none ran or all were skipped), other_commit (another commit was looked at than was deployed), before_checks (decided before the checks of the commit had ended), by_author (the author of the change approved), within_seconds (a person decided within seconds); empty where there is none or it did not pass',
+    `purposes` Array(LowCardinality(String)) COMMENT 'Kinds of incident that it is there to catch, by the catalog or by what a team said; empty while unknown',
+    `missed` Array(String) COMMENT 'Ids of the incidents of such a kind that are attributed to the release that passed it; empty where there is none',
     `evidence` Array(String) COMMENT 'Ids of the events that the row rests on',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none'
 )
 AS SELECT
     `realm`, `component`, `gate`, `at`, `version`, `name`, `kind`, `environment`, `attempt`, `commit`, `run`,
     `requested_at`, `blocking_from`, `decided_at`, `wait`, `outcome`, `decided_by`, `by_author`, `approvals`,
-    `required`, `requests`, `evidence`, `link`
+    `required`, `requests`, `wait_working`, `decided_commit`, `delegations`, `caught`, `hollow`, `purposes`,
+    `missed`, `evidence`, `link`
 FROM gate_waits_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Gates that releases met, and how long each was the only obstacle';

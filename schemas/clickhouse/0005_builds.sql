@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS builds_rows
     `failed_tasks` Int32 COMMENT 'Tasks that failed; count',
     `first_failed_task` Nullable(String) COMMENT 'Name of the failed task that ended first; null when none failed',
     `first_failed_step` Nullable(String) COMMENT 'Name of its first failing step; null when none failed or the provider did not tell',
+    `class` LowCardinality(Nullable(String)) COMMENT 'Why it did not pass: failure (fault of the change), error (fault of the platform), flaky (it failed, and passed on the same commit with nothing changed), timeout, cancelled; null where it passed or has not ended',
+    `green_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its pipeline passed on its branch again, UTC, milliseconds; null where it is not the first failure there since the last success, or none has passed since',
+    `time_to_green` Nullable(Int64) COMMENT 'finished_at to green_at, ms; null where green_at is',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none',
     `revision` Int64 COMMENT 'Generation << 40 | sequence of the correlator: of rows with one identity the highest counts',
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
@@ -59,12 +62,16 @@ CREATE VIEW IF NOT EXISTS builds
     `failed_tasks` Int32 COMMENT 'Tasks that failed; count',
     `first_failed_task` Nullable(String) COMMENT 'Name of the failed task that ended first; null when none failed',
     `first_failed_step` Nullable(String) COMMENT 'Name of its first failing step; null when none failed or the provider did not tell',
+    `class` LowCardinality(Nullable(String)) COMMENT 'Why it did not pass: failure (fault of the change), error (fault of the platform), flaky (it failed, and passed on the same commit with nothing changed), timeout, cancelled; null where it passed or has not ended',
+    `green_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When its pipeline passed on its branch again, UTC, milliseconds; null where it is not the first failure there since the last success, or none has passed since',
+    `time_to_green` Nullable(Int64) COMMENT 'finished_at to green_at, ms; null where green_at is',
     `link` Nullable(String) COMMENT 'Page at the provider; null when the provider gave none'
 )
 AS SELECT
     `realm`, `component`, `run`, `attempt`, `at`, `pipeline`, `commit`, `ref_name`, `phase`, `outcome`,
     `trigger`, `triggered_by`, `created_at`, `queued_at`, `started_at`, `finished_at`, `queue`, `duration`,
-    `tasks`, `failed_tasks`, `first_failed_task`, `first_failed_step`, `link`
+    `tasks`, `failed_tasks`, `first_failed_task`, `first_failed_step`, `class`, `green_at`, `time_to_green`,
+    `link`
 FROM builds_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Pipeline runs, one row for each attempt';

@@ -329,7 +329,18 @@ impl Installation {
 }
 
 /// The tables that an analyst reads.
-pub const TABLES: [&str; 6] = ["releases", "deployments", "release_commits", "gate_waits", "builds", "components"];
+pub const TABLES: [&str; 10] = [
+    "releases",
+    "deployments",
+    "release_commits",
+    "gate_waits",
+    "builds",
+    "components",
+    "build_failures",
+    "manual_steps",
+    "incidents",
+    "incident_attributions",
+];
 
 impl Drop for Installation {
     fn drop(&mut self) {

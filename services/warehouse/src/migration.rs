@@ -24,6 +24,10 @@ const FILES: &[(&str, &str)] = &[
     ("0005_builds.sql", include_str!("../../../schemas/clickhouse/0005_builds.sql")),
     ("0006_components.sql", include_str!("../../../schemas/clickhouse/0006_components.sql")),
     ("0007_load_watermarks.sql", include_str!("../../../schemas/clickhouse/0007_load_watermarks.sql")),
+    ("0008_build_failures.sql", include_str!("../../../schemas/clickhouse/0008_build_failures.sql")),
+    ("0009_manual_steps.sql", include_str!("../../../schemas/clickhouse/0009_manual_steps.sql")),
+    ("0010_incidents.sql", include_str!("../../../schemas/clickhouse/0010_incidents.sql")),
+    ("0011_incident_attributions.sql", include_str!("../../../schemas/clickhouse/0011_incident_attributions.sql")),
 ];
 
 /// A step from one state of the tables to the next.

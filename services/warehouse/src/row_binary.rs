@@ -268,9 +268,9 @@ impl ser::Serializer for Value<'_> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Misfit> {
-        self.expect("a list", &[Kind::TextList])?;
+        self.expect("a list", &[Kind::TextList, Kind::EnumList])?;
         length(self.out, len.ok_or_else(|| Misfit("a list of unknown length cannot be written".to_owned()))?);
-        Ok(Value { kind: Kind::Text, ..self })
+        Ok(Value { kind: if self.kind == Kind::EnumList { Kind::Enum } else { Kind::Text }, ..self })
     }
 
     refuse! {
@@ -341,6 +341,25 @@ mod tests {
         wanted.extend([0, 2, 0xc3, 0xa4, 2, 1, b'a', 0xc8, 0x01]);
         wanted.extend(long.as_bytes());
         assert_eq!(out, wanted);
+    }
+
+    #[test]
+    fn a_list_of_words_is_a_list_of_their_names() {
+        #[derive(Serialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            OneTwo,
+        }
+        #[derive(Serialize)]
+        struct Fact {
+            words: Vec<Word>,
+        }
+        let mut out = Vec::new();
+        let fact = Fact { words: vec![Word::OneTwo, Word::OneTwo] };
+        write(&fact, &[column("words", Kind::EnumList, false)], &mut out).unwrap();
+        assert_eq!(out, b"\x02\x07one_two\x07one_two");
+        let refused = write(&fact, &[column("words", Kind::TextList, false)], &mut out).unwrap_err().to_string();
+        assert!(refused.contains("`words`"), "{refused}");
     }
 
     #[test]

@@ -39,6 +39,10 @@ impl Rows {
             Fact::ReleaseCommit(row) => row_binary::write(row, columns, out),
             Fact::GateWait(row) => row_binary::write(row, columns, out),
             Fact::Build(row) => row_binary::write(row, columns, out),
+            Fact::BuildFailure(row) => row_binary::write(row, columns, out),
+            Fact::ManualStep(row) => row_binary::write(row, columns, out),
+            Fact::Incident(row) => row_binary::write(row, columns, out),
+            Fact::IncidentAttribution(row) => row_binary::write(row, columns, out),
             Fact::Component(row) => row_binary::write(row, columns, out),
         };
         match written {
@@ -97,17 +101,22 @@ mod tests {
 
     #[test]
     fn every_fact_fits_its_table() {
-        for table in Table::all() {
-            let mut rows = Rows::new(table);
-            let fact = match table.subject {
-                Subject::Releases => Fact::Release(Default::default()),
-                Subject::Deployments => Fact::Deployment(Default::default()),
-                Subject::ReleaseCommits => Fact::ReleaseCommit(Default::default()),
-                Subject::GateWaits => Fact::GateWait(Default::default()),
-                Subject::Builds => Fact::Build(Default::default()),
-                _ => Fact::Component(Default::default()),
-            };
-            rows.push(&fact).unwrap();
+        let facts: [Fact; 10] = [
+            Fact::Release(Default::default()),
+            Fact::Deployment(Default::default()),
+            Fact::ReleaseCommit(Default::default()),
+            Fact::GateWait(Default::default()),
+            Fact::Build(Default::default()),
+            Fact::Component(Default::default()),
+            Fact::BuildFailure(Default::default()),
+            Fact::ManualStep(Default::default()),
+            Fact::Incident(Default::default()),
+            Fact::IncidentAttribution(Default::default()),
+        ];
+        let subjects: Vec<Subject> = facts.iter().map(Fact::subject).collect();
+        assert_eq!(subjects, Table::all().iter().map(|table| table.subject).collect::<Vec<_>>());
+        for fact in &facts {
+            Rows::new(Table::of(fact.subject()).unwrap()).push(fact).unwrap();
         }
     }
 

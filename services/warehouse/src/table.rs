@@ -42,8 +42,10 @@ pub enum Kind {
     Time,
     /// `Bool`, or `UInt8` where the engine demands it.
     Boolean,
-    /// `Array(String)`.
+    /// `Array(String)`, or `Array(LowCardinality(String))` for what has few values.
     TextList,
+    /// `Array(LowCardinality(String))`: the words that the Avro enum has for them.
+    EnumList,
 }
 
 /// In the order of the flow. A test holds that each has the columns of its schema.
@@ -108,7 +110,11 @@ fn kind(avro: &Value) -> Option<Kind> {
     match (text("type")?, text("logicalType")) {
         ("long", Some("timestamp-millis")) => Some(Kind::Time),
         ("enum", None) => Some(Kind::Enum),
-        ("array", None) if text("items") == Some("string") => Some(Kind::TextList),
+        ("array", None) => match kind(avro.get("items")?)? {
+            Kind::Text => Some(Kind::TextList),
+            Kind::Enum => Some(Kind::EnumList),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -120,7 +126,19 @@ mod tests {
     #[test]
     fn every_topic_of_facts_has_its_columns() {
         let names: Vec<_> = Table::all().iter().map(|table| table.name).collect();
-        assert_eq!(names, ["releases", "deployments", "release_commits", "gate_waits", "builds", "components"]);
+        let wanted = [
+            "releases",
+            "deployments",
+            "release_commits",
+            "gate_waits",
+            "builds",
+            "components",
+            "build_failures",
+            "manual_steps",
+            "incidents",
+            "incident_attributions",
+        ];
+        assert_eq!(names, wanted);
         for table in Table::all() {
             let schema: Value = serde_json::from_str(schema::latest(table.subject).unwrap().text).unwrap();
             assert_eq!(table.columns.len(), schema["fields"].as_array().unwrap().len(), "{}", table.name);
@@ -129,12 +147,21 @@ mod tests {
         let outcome = Column { name: "outcome".into(), kind: Kind::Enum, nullable: true };
         let builds = &Table::of(Subject::Builds).unwrap().columns;
         assert!(builds.contains(&at) && builds.contains(&outcome));
+        let hollow = Column { name: "hollow".into(), kind: Kind::EnumList, nullable: false };
+        let missed = Column { name: "missed".into(), kind: Kind::TextList, nullable: false };
+        let gates = &Table::of(Subject::GateWaits).unwrap().columns;
+        assert!(gates.contains(&hollow) && gates.contains(&missed));
         assert_eq!(Table::of(Subject::Inbox), None);
     }
 
     #[test]
     fn a_type_that_no_table_has_is_refused() {
-        for avro in [r#""double""#, r#"["null", "string", "int"]"#, r#"{"type": "map", "values": "string"}"#] {
+        for avro in [
+            r#""double""#,
+            r#"["null", "string", "int"]"#,
+            r#"{"type": "map", "values": "string"}"#,
+            r#"{"type": "array", "items": "long"}"#,
+        ] {
             let record = format!(r#"{{"fields": [{{"name": "a", "type": {avro}}}]}}"#);
             assert_eq!(columns(&record), None, "{avro}");
         }

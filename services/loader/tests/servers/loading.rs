@@ -15,13 +15,17 @@ async fn installation() -> Installation {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_is_filled_and_a_replay_changes_nothing() {
     let installation = installation().await;
-    let one_of_each: [Fact; 6] = [
+    let one_of_each: [Fact; 10] = [
         Fact::Release(Default::default()),
         Fact::Deployment(Default::default()),
         Fact::ReleaseCommit(Default::default()),
         Fact::GateWait(Default::default()),
         build(0, 1),
         Fact::Component(Default::default()),
+        Fact::BuildFailure(Default::default()),
+        Fact::ManualStep(Default::default()),
+        Fact::Incident(Default::default()),
+        Fact::IncidentAttribution(Default::default()),
     ];
     installation.write(one_of_each).await;
     installation.write((1..500).map(|run| build(run, 1))).await;
@@ -38,7 +42,7 @@ async fn every_table_is_filled_and_a_replay_changes_nothing() {
     let watermark = "SELECT sum(next_offset) AS n FROM load_watermarks WHERE topic = 'facts.builds'";
     installation.wait_for(watermark, 503).await;
     assert!((loader.is_ready)());
-    assert!(loader.metric("throughline_loader_rows_total") >= 508.0);
+    assert!(loader.metric("throughline_loader_rows_total") >= 512.0);
     assert_eq!(loader.metric("throughline_loader_clickhouse_available"), 1.0);
     loader.stop().await.unwrap();
     let before = content(&installation).await;
@@ -46,7 +50,7 @@ async fn every_table_is_filled_and_a_replay_changes_nothing() {
     // Another group has no offsets: it reads all of it again, from several partitions and in other batches.
     let loader = installation.start("second");
     let started = Instant::now();
-    while loader.metric("throughline_loader_rows_total") < 508.0 {
+    while loader.metric("throughline_loader_rows_total") < 512.0 {
         assert!(started.elapsed() < PATIENCE);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

@@ -1,7 +1,7 @@
 use std::io::Read as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
 
-use model::event::{ActorKind, GateKind, Outcome, Phase, Tier, Trigger};
+use model::event::{ActorKind, GateKind, MarkerKind, Outcome, Phase, Tier, Trigger};
 use model::fact::*;
 use model::schema::Subject;
 use model::{Millis, Timestamp};
@@ -176,23 +176,24 @@ fn int() -> impl Strategy<Value = i32> {
 /// Any value of each column of the table, as JSON: what an Avro reader of the topic could see.
 fn fact_json(table: &'static Table) -> impl Strategy<Value = Value> {
     use warehouse::table::Kind;
-    let words = words(table.subject);
+    let enums = words(table.subject);
     let columns: Vec<_> = table
         .columns
         .iter()
         .map(|column| {
+            let words = || enums.iter().find(|(name, _)| *name == column.name).unwrap().1.clone();
             let value: BoxedStrategy<Value> = match column.kind {
                 _ if column.name == "deleted" => Just(Value::from(false)).boxed(),
                 Kind::Text => text().prop_map(Value::from).boxed(),
-                Kind::Enum => {
-                    let words = words.iter().find(|(name, _)| *name == column.name).unwrap().1.clone();
-                    prop::sample::select(words).boxed()
-                }
+                Kind::Enum => prop::sample::select(words()).boxed(),
                 Kind::Int => int().prop_map(Value::from).boxed(),
                 Kind::Long => long().prop_map(Value::from).boxed(),
                 Kind::Time => time().prop_map(|time| Value::from(time.0)).boxed(),
                 Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
                 Kind::TextList => prop::collection::vec(text(), 0..4).prop_map(Value::from).boxed(),
+                Kind::EnumList => {
+                    prop::collection::vec(prop::sample::select(words()), 0..4).prop_map(Value::from).boxed()
+                }
             };
             let name = column.name.clone();
             let value = if column.nullable { prop_oneof![Just(Value::Null), value].boxed() } else { value };
@@ -213,31 +214,52 @@ fn words(subject: Subject) -> Vec<(&'static str, Vec<Value>)> {
         of(&[Outcome::Success, Outcome::Failure, Outcome::Timeout, Outcome::ActionRequired, Outcome::Unknown]);
     let actor = of(&[ActorKind::Unknown, ActorKind::Human, ActorKind::Machine]);
     let tier = of(&[Tier::Production, Tier::Staging, Tier::Integration, Tier::Other]);
+    let class = of(&[FailureClass::Failure, FailureClass::Error, FailureClass::Flaky, FailureClass::Cancelled]);
+    let grade = of(&[Grade::Said, Grade::Explicit, Grade::Commit, Grade::Window, Grade::Unattributed]);
     match subject {
         Subject::Releases => {
-            vec![("kind", of(&[ReleaseKind::Baseline, ReleaseKind::Regular, ReleaseKind::Unfinished]))]
+            vec![(
+                "kind",
+                of(&[ReleaseKind::Baseline, ReleaseKind::Hotfix, ReleaseKind::Configuration, ReleaseKind::Unfinished]),
+            )]
         }
         Subject::Deployments => vec![
             ("phase", phase),
             ("outcome", outcome),
             ("tier", tier),
             ("triggered_by", actor),
+            ("marker", of(&[MarkerKind::Deployment, MarkerKind::Task, MarkerKind::Release])),
             ("kind", of(&[DeploymentKind::Forward, DeploymentKind::Unresolved, DeploymentKind::None])),
         ],
-        Subject::ReleaseCommits => {
-            vec![("tier", tier), ("author_kind", actor), ("lineage", of(&[Lineage::Deployed, Lineage::Push]))]
-        }
+        Subject::ReleaseCommits => vec![
+            ("tier", tier),
+            ("author_kind", actor),
+            ("lineage", of(&[Lineage::Deployed, Lineage::Push])),
+            ("origin", of(&[Origin::Unknown, Origin::Authored, Origin::Squashed, Origin::Picked])),
+        ],
         Subject::GateWaits => vec![
             ("kind", of(&[GateKind::Unknown, GateKind::DeploymentProtection, GateKind::MergeQueue])),
             ("outcome", of(&[GateOutcome::Open, GateOutcome::Bypassed])),
             ("decided_by", actor),
+            ("hollow", of(&[Hollow::NoTests, Hollow::BeforeChecks, Hollow::WithinSeconds])),
         ],
         Subject::Builds => vec![
             ("phase", phase),
             ("outcome", outcome),
             ("triggered_by", actor),
             ("trigger", of(&[Trigger::Unknown, Trigger::MergeQueue, Trigger::Other])),
+            ("class", class),
         ],
+        Subject::BuildFailures => vec![("class", class)],
+        Subject::ManualSteps => {
+            vec![("kind", of(&[ManualStepKind::ManualJob, ManualStepKind::DispatchedRun, ManualStepKind::Named]))]
+        }
+        Subject::Incidents => vec![
+            ("state", of(&[IncidentState::Detected, IncidentState::Merged, IncidentState::Retracted])),
+            ("detected_by", actor),
+            ("grade", grade),
+        ],
+        Subject::IncidentAttributions => vec![("grade", grade)],
         _ => vec![],
     }
 }
@@ -250,6 +272,10 @@ fn fact(subject: Subject, json: &Value) -> Fact {
         Subject::ReleaseCommits => Fact::ReleaseCommit(serde_json::from_value(json).unwrap()),
         Subject::GateWaits => Fact::GateWait(serde_json::from_value(json).unwrap()),
         Subject::Builds => Fact::Build(serde_json::from_value(json).unwrap()),
+        Subject::BuildFailures => Fact::BuildFailure(serde_json::from_value(json).unwrap()),
+        Subject::ManualSteps => Fact::ManualStep(serde_json::from_value(json).unwrap()),
+        Subject::Incidents => Fact::Incident(serde_json::from_value(json).unwrap()),
+        Subject::IncidentAttributions => Fact::IncidentAttribution(serde_json::from_value(json).unwrap()),
         _ => Fact::Component(serde_json::from_value(json).unwrap()),
     }
 }
@@ -268,16 +294,17 @@ async fn what_is_written_is_read_back() {
     let mut runner = TestRunner::new(Config { source_file: Some(file!()), ..Config::default() });
     for table in Table::all() {
         let strategy = fact_json(table);
+        let name = if table.subject == Subject::Incidents { "incident" } else { "component" };
         let written: Vec<Fact> = (0..FACTS)
             .map(|n| {
                 let mut json = strategy.new_tree(&mut runner).unwrap().current();
                 // Unique, and tells which one it was.
-                json["component"] = Value::from(format!("{n:04}"));
+                json[name] = Value::from(format!("{n:04}"));
                 fact(table.subject, &json)
             })
             .collect();
         database.insert(&written, "a").await;
-        let all: Vec<Value> = database.read(&format!("SELECT * FROM {}_rows ORDER BY component", table.name)).await;
+        let all: Vec<Value> = database.read(&format!("SELECT * FROM {}_rows ORDER BY {name}", table.name)).await;
         assert_eq!(all.len(), FACTS);
         for (row, wanted) in all.into_iter().zip(&written) {
             assert_eq!(read_back(table.subject, row), *wanted, "{}", table.name);
