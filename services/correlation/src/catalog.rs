@@ -85,6 +85,11 @@ impl Rules {
         }
     }
 
+    /// Whether the paths of a commit matter for whether it belongs to the component.
+    pub fn asks_for_paths(&self, component: &Component) -> bool {
+        self.component(component).is_some_and(|entry| !entry.paths.is_empty() || !entry.excluded_paths.is_empty())
+    }
+
     /// Whether a commit that touched these paths belongs to a component; `None` where the paths are not known and matter.
     pub fn belongs(&self, component: &Component, paths: Option<&[String]>) -> Option<bool> {
         let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else {

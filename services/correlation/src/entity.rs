@@ -261,23 +261,6 @@ join_fields! {
     Artifact { commit, run }
 }
 
-impl Commit {
-    /// Parents, where somebody told.
-    pub fn told_parents(&self) -> Option<&[CommitId]> {
-        self.parents.0.as_ref().map(|(_, parents)| parents.as_slice())
-    }
-
-    /// Something is known of it beyond its name.
-    pub fn is_known(&self) -> bool {
-        self.authored.0.is_some() || self.committed_at.0.is_some() || self.parents.0.is_some()
-    }
-
-    /// Everything that it brought is known: by its parents, or because a whole list of a push covers it.
-    pub fn is_closed(&self) -> bool {
-        self.parents.0.is_some() || self.listed.0
-    }
-}
-
 impl Deployment {
     /// What the observed states amount to. `partial_counts`: production is reached at the first stage of a rollout.
     pub fn fold(&self, partial_counts: bool) -> Folded {

@@ -1,16 +1,24 @@
 //! The commits of a realm and how they reach one another.
+//!
+//! There are many of them, and most of what they say is said again and again. So a commit is kept packed: its id as bytes, others by
+//! their places, authors, repositories and branches by numbers. [`Graph::record`] gives it back as the record that was joined.
 
-use std::hash::Hasher as _;
+mod id;
+mod packed;
+
+use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
-use model::CommitId;
-use rustc_hash::FxHasher;
+use model::event::Actor;
+use model::{CommitId, Repository, Timestamp};
+use smallvec::SmallVec;
 
 use crate::entity::Commit;
-use crate::lattice::Join;
+use crate::lattice::{Greatest, Join, Least, Raised};
 
-/// Digits of a commit's id that an abbreviation has at least.
-pub const STEM: usize = 7;
+use id::Id;
+pub use id::STEM;
+use packed::{Numbered, Paths};
 
 /// Place of a commit in the graph. Places are handed out in the order of arrival and mean nothing outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,15 +33,23 @@ impl Place {
 
 /// A commit with its neighbours.
 #[derive(Clone, Debug)]
-pub struct Node {
-    /// Its full id.
-    pub id: CommitId,
-    /// What is known of it; nothing where it was only named by another.
-    pub known: Commit,
-    /// Commits that it contains directly: its parents, and what a push to it went over.
-    pub older: Vec<Place>,
+struct Node {
+    id: Id,
+    authored_at: Option<Timestamp>,
+    committed_at: Option<Timestamp>,
+    landed_at: Option<Timestamp>,
+    author: u32,
+    repositories: u32,
+    branches: u32,
+    /// How many of `older` are parents; none where nobody told.
+    parents: Option<u16>,
+    listed: bool,
+    /// Commits that it contains directly: its parents in their order, then what a push to it went over.
+    older: Box<[Place]>,
     /// The other direction.
-    pub newer: Vec<Place>,
+    newer: SmallVec<[Place; 2]>,
+    paths: Paths,
+    changes: Option<Box<BTreeSet<model::ChangeId>>>,
 }
 
 /// What a new observation did to the graph.
@@ -55,17 +71,90 @@ pub struct Graph {
     /// Places by the first digits of the id, so that abbreviations are found as well.
     places: HashTable<Place>,
     nodes: Vec<Node>,
+    actors: Numbered<Actor>,
+    repositories: Numbered<Box<[Repository]>>,
+    branches: Numbered<Box<[String]>>,
 }
 
 impl Graph {
-    /// The node at a place.
-    pub fn node(&self, place: Place) -> &Node {
-        &self.nodes[place.0 as usize]
+    fn node(&self, place: Place) -> &Node {
+        &self.nodes[place.index()]
+    }
+
+    /// Its full id.
+    pub fn id(&self, place: Place) -> CommitId {
+        self.node(place).id.to_commit()
+    }
+
+    /// Author time and author.
+    pub fn authored(&self, place: Place) -> Option<(Timestamp, &Actor)> {
+        let node = self.node(place);
+        Some((node.authored_at?, self.actors.get(node.author)))
+    }
+
+    /// Commit time.
+    pub fn committed_at(&self, place: Place) -> Option<Timestamp> {
+        self.node(place).committed_at
+    }
+
+    /// When it first came to the default branch.
+    pub fn landed_at(&self, place: Place) -> Option<Timestamp> {
+        self.node(place).landed_at
+    }
+
+    /// Parents, where somebody told.
+    pub fn parents(&self, place: Place) -> Option<&[Place]> {
+        let node = self.node(place);
+        node.parents.map(|count| &node.older[..usize::from(count)])
+    }
+
+    /// Commits that a push to it is known to contain.
+    pub fn pushed_over(&self, place: Place) -> &[Place] {
+        let node = self.node(place);
+        &node.older[node.parents.map_or(0, usize::from)..]
+    }
+
+    /// Commits that it contains directly: its parents, and what a push to it went over.
+    pub fn older(&self, place: Place) -> &[Place] {
+        &self.node(place).older
+    }
+
+    /// The other direction.
+    pub fn newer(&self, place: Place) -> &[Place] {
+        &self.node(place).newer
+    }
+
+    /// Paths touched, where told.
+    pub fn paths(&self, place: Place) -> Option<Vec<String>> {
+        self.node(place).paths.get().map(|(_, paths)| paths)
+    }
+
+    /// Repositories seen to hold it.
+    pub fn repositories(&self, place: Place) -> &[Repository] {
+        self.repositories.get(self.node(place).repositories)
+    }
+
+    /// Full names of the branches it was pushed to.
+    pub fn branches(&self, place: Place) -> &[String] {
+        self.branches.get(self.node(place).branches)
+    }
+
+    /// Something is known of it beyond its name.
+    pub fn is_known(&self, place: Place) -> bool {
+        let node = self.node(place);
+        node.authored_at.is_some() || node.committed_at.is_some() || node.parents.is_some()
+    }
+
+    /// Everything that it brought is known: by its parents, or because a whole list of a push covers it.
+    pub fn is_closed(&self, place: Place) -> bool {
+        let node = self.node(place);
+        node.parents.is_some() || node.listed
     }
 
     /// Place of a commit by its full id.
     pub fn find(&self, id: &CommitId) -> Option<Place> {
-        self.places.find(stem_hash(id.as_str()), |place| self.node(*place).id == *id).copied()
+        let id = Id::of(id);
+        self.places.find(id.stem(), |place| self.node(*place).id == id).copied()
     }
 
     /// The commit that a reference means: by its full id, or the only one that starts with the abbreviation.
@@ -76,16 +165,20 @@ impl Graph {
         if !given.is_abbreviation() {
             return self.find(given);
         }
-        let mut matches =
-            self.starting_with(given.as_str()).into_iter().filter(|place| self.node(*place).known != Commit::default());
+        let mut matches = self.starting_with(given.as_str()).into_iter().filter(|place| self.is_told(*place));
         let first = matches.next()?;
         matches.next().is_none().then_some(first)
     }
 
+    /// Somebody told of it; it was not only named by another.
+    fn is_told(&self, place: Place) -> bool {
+        self.is_known(place) || self.record(place) != Commit::default()
+    }
+
     /// Commits whose id starts with these digits, at least [`STEM`] of them.
     pub fn starting_with(&self, digits: &str) -> Vec<Place> {
-        let places = self.places.iter_hash(stem_hash(digits)).copied();
-        places.filter(|place| self.node(*place).id.as_str().starts_with(digits)).collect()
+        let places = self.places.iter_hash(id::stem_of(digits)).copied();
+        places.filter(|place| self.id(*place).as_str().starts_with(digits)).collect()
     }
 
     /// Place of a commit, made where it is not known yet.
@@ -95,40 +188,86 @@ impl Graph {
         }
         // A realm of four thousand million commits has other troubles.
         let place = Place(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(Node { id: id.clone(), known: Commit::default(), older: Vec::new(), newer: Vec::new() });
-        let hash = |place: &Place| stem_hash(self.nodes[place.index()].id.as_str());
-        self.places.insert_unique(stem_hash(id.as_str()), place, hash);
+        let id = Id::of(id);
+        let hash = id.stem();
+        self.nodes.push(Node {
+            id,
+            authored_at: None,
+            committed_at: None,
+            landed_at: None,
+            author: self.actors.number(Actor::default()),
+            repositories: self.repositories.number(Box::default()),
+            branches: self.branches.number(Box::default()),
+            parents: None,
+            listed: false,
+            older: Box::default(),
+            newer: SmallVec::new(),
+            paths: Paths::default(),
+            changes: None,
+        });
+        self.places.insert_unique(hash, place, |place| self.nodes[place.index()].id.stem());
         place
+    }
+
+    /// What is known of a commit; nothing where it was only named by another.
+    pub fn record(&self, place: Place) -> Commit {
+        let node = self.node(place);
+        let ids = |places: &[Place]| places.iter().map(|place| self.id(*place)).collect::<Vec<_>>();
+        Commit {
+            repositories: self.repositories(place).iter().cloned().collect(),
+            parents: Greatest(self.parents(place).map(|parents| (parents.len(), ids(parents)))),
+            authored: Least(self.authored(place).map(|(at, author)| (at, author.clone()))),
+            committed_at: Least(node.committed_at),
+            paths: Greatest(node.paths.get()),
+            pushed_over: ids(self.pushed_over(place)).into_iter().collect(),
+            listed: Raised(node.listed),
+            landed_at: Least(node.landed_at),
+            branches: self.branches(place).iter().cloned().collect(),
+            changes: node.changes.as_deref().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Keeps a record, and gives the edges that went away.
+    fn keep(&mut self, place: Place, known: Commit) -> Vec<Place> {
+        let parents = known.parents.0.map(|(_, parents)| parents);
+        let count = parents.as_ref().map(|parents| u16::try_from(parents.len()).unwrap_or(u16::MAX));
+        let names = parents.into_iter().flatten().take(usize::from(u16::MAX)).chain(known.pushed_over);
+        let older = names.map(|id| self.place(&id)).collect();
+        let author = known.authored.0.as_ref().map(|(_, author)| author.clone()).unwrap_or_default();
+        let author = self.actors.number(author);
+        let repositories = self.repositories.number(known.repositories.into_iter().collect());
+        let branches = self.branches.number(known.branches.into_iter().collect());
+        let node = &mut self.nodes[place.index()];
+        node.authored_at = known.authored.0.map(|(at, _)| at);
+        node.committed_at = known.committed_at.0;
+        node.landed_at = known.landed_at.0;
+        (node.author, node.repositories, node.branches) = (author, repositories, branches);
+        node.parents = count;
+        node.listed = known.listed.0;
+        node.paths = Paths::of(known.paths.0.as_ref());
+        node.changes = (!known.changes.is_empty()).then(|| Box::new(known.changes));
+        std::mem::replace(&mut node.older, older).into_vec()
     }
 
     /// Joins what was observed of a commit.
     pub fn observe(&mut self, id: &CommitId, seen: Commit) -> Growth {
         let place = self.place(id);
-        let node = &mut self.nodes[place.0 as usize];
-        let news = node.known.join(seen);
+        let mut known = self.record(place);
+        let news = known.join(seen);
         if !news {
             return Growth { place, news, gained: Vec::new(), lost: false };
         }
-        let names: Vec<CommitId> = node
-            .known
-            .told_parents()
-            .unwrap_or_default()
-            .iter()
-            .chain(&node.known.pushed_over)
-            .filter(|older| *older != id)
-            .cloned()
-            .collect();
-        let mut older: Vec<Place> = names.iter().map(|name| self.place(name)).collect();
-        older.sort_unstable();
-        older.dedup();
-        let before = std::mem::replace(&mut self.nodes[place.0 as usize].older, older.clone());
-        let gained: Vec<Place> = older.iter().filter(|p| before.binary_search(p).is_err()).copied().collect();
+        let before = self.keep(place, known);
+        let missing = |from: &[Place], of: &[Place]| -> Vec<Place> {
+            let missing = of.iter().filter(|p| **p != place && !from.contains(p));
+            missing.copied().collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let (gained, gone) = (missing(&before, self.older(place)), missing(self.older(place), &before));
         for p in &gained {
-            self.nodes[p.0 as usize].newer.push(place);
+            self.nodes[p.index()].newer.push(place);
         }
-        let gone: Vec<Place> = before.iter().filter(|p| older.binary_search(p).is_err()).copied().collect();
         for p in &gone {
-            self.nodes[p.0 as usize].newer.retain(|newer| *newer != place);
+            self.nodes[p.index()].newer.retain(|newer| *newer != place);
         }
         Growth { place, news, gained, lost: !gone.is_empty() }
     }
@@ -142,10 +281,4 @@ impl Graph {
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
-}
-
-fn stem_hash(id: &str) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(&id.as_bytes()[..id.len().min(STEM)]);
-    hasher.finish()
 }

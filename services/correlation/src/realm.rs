@@ -220,7 +220,7 @@ impl Realm {
         if before.is_empty() && facts.is_empty() {
             return Ok(());
         }
-        let unit = Unit::Commit(self.state.records.graph.node(place).id.clone());
+        let unit = Unit::Commit(self.state.records.graph.id(place));
         let mut after = Vec::with_capacity(facts.len());
         for (track, fact) in facts {
             let at = fact.at;
@@ -260,7 +260,7 @@ impl Realm {
     fn identity_of(&self, place: Place, row: &CommitRow) -> Identity {
         let (component, scope) = self.state.tracks.name(row.track).clone();
         let environment = scope.environment().cloned().unwrap_or_default();
-        let commit = self.state.records.graph.node(place).id.clone();
+        let commit = self.state.records.graph.id(place);
         Identity::ReleaseCommit { component, environment, commit, at: row.at }
     }
 
@@ -308,8 +308,8 @@ impl Realm {
         let realm = &self.name;
         match key {
             Key::Commit(id) => {
-                let commit = records.graph.find(id).map(|place| &records.graph.node(place).known);
-                changelog::record(realm, key, commit)
+                let commit = records.graph.find(id).map(|place| records.graph.record(place));
+                changelog::record(realm, key, commit.as_ref())
             }
             Key::Change(repository, id) => {
                 changelog::record(realm, key, records.changes.get(&(repository.clone(), id.clone())))

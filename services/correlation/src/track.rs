@@ -196,7 +196,7 @@ impl Tracks {
         // What it held falls to the next deployments that reach it: through newer commits that they label, or as their own head.
         let mut heirs: Vec<(Place, Slot)> = Vec::new();
         for commit in &commits {
-            let newer = graph.node(*commit).newer.iter().filter_map(|newer| self.label(id, *newer));
+            let newer = graph.newer(*commit).iter().filter_map(|newer| self.label(id, *newer));
             let heads = self.line(id).heads.get(commit).into_iter().flatten().copied();
             heirs.extend(newer.chain(heads).map(|slot| (*commit, slot)));
         }
@@ -259,7 +259,7 @@ impl Tracks {
         let mut open: Vec<Place> = head.into_iter().filter(is_held).collect();
         let mut held: FxHashSet<Place> = open.iter().copied().collect();
         while let Some(commit) = open.pop() {
-            let older = graph.node(commit).older.iter().copied().filter(is_held);
+            let older = graph.older(commit).iter().copied().filter(is_held);
             open.extend(older.filter(|older| held.insert(*older)));
         }
         let mut held: Vec<Place> = held.into_iter().collect();
@@ -280,7 +280,7 @@ impl Tracks {
             commits.push(commit);
             slots.insert(slot);
             slots.extend(old);
-            open.extend(graph.node(commit).older.iter().map(|older| (*older, slot)));
+            open.extend(graph.older(commit).iter().map(|older| (*older, slot)));
         }
         let line = self.line(id);
         let deployments =

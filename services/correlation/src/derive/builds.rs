@@ -51,7 +51,7 @@ impl State {
             pipeline: run.pipeline.get().cloned().unwrap_or_default(),
             commit: self
                 .find(run.commit.get())
-                .map(|p| self.records.graph.node(p).id.clone())
+                .map(|p| self.records.graph.id(p))
                 .or_else(|| run.commit.get().cloned()),
             ref_name: run.ref_name.get().cloned(),
             phase,

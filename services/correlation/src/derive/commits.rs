@@ -26,15 +26,15 @@ pub struct Way {
 impl State {
     /// The way of a commit up to its merge.
     pub fn way(&self, place: Place) -> Way {
-        let known = &self.records.graph.node(place).known;
+        let graph = &self.records.graph;
         let change = self.brought_by(place);
-        let author = known.authored.0.as_ref().map(|(_, author)| author.clone());
+        let author = graph.authored(place).map(|(_, author)| author.clone());
         Way {
             authored_at: self.squashed_author_time(place).into_iter().chain(self.written_at(place)).min(),
             author: author.unwrap_or_default(),
             opened_at: change.as_ref().and_then(|(_, change, _)| change.created_at.0),
-            merged_at: change.as_ref().map(|(_, _, at)| *at).or(known.landed_at.0),
-            committed_at: known.committed_at.0,
+            merged_at: change.as_ref().map(|(_, _, at)| *at).or(graph.landed_at(place)),
+            committed_at: graph.committed_at(place),
         }
     }
 
@@ -44,16 +44,15 @@ impl State {
     /// commit), or carries its author time (a rebase keeps author times, a squash does not).
     fn squashed_author_time(&self, place: Place) -> Option<Timestamp> {
         let graph = &self.records.graph;
-        let node = graph.node(place);
         let (key, change, _) = self.brought_by(place)?;
-        let merged_here = change.merged.get()?.1.as_ref() == Some(&node.id);
-        if !merged_here || node.known.told_parents().is_some_and(|parents| parents.len() > 1) {
+        let merged_here = change.merged.get()?.1.as_ref() == Some(&graph.id(place));
+        if !merged_here || graph.parents(place).is_some_and(|parents| parents.len() > 1) {
             return None;
         }
         if let Some(head) = change.head.get().and_then(|id| graph.find(id)) {
-            let author_time = |p: Place| graph.node(p).known.authored.0.as_ref().map(|(at, _)| *at);
+            let author_time = |p: Place| graph.authored(p).map(|(at, _)| at);
             let rebased = author_time(head).is_some() && author_time(head) == author_time(place);
-            if head == place || node.older.contains(&head) || rebased {
+            if head == place || graph.older(place).contains(&head) || rebased {
                 return None;
             }
         }
@@ -64,15 +63,21 @@ impl State {
 
     /// Author time; the commit time where no other is told, as in GitHub's pushes.
     fn written_at(&self, place: Place) -> Option<Timestamp> {
-        let known = &self.records.graph.node(place).known;
-        known.authored.0.as_ref().map(|(at, _)| *at).or(known.committed_at.0)
+        let graph = &self.records.graph;
+        graph.authored(place).map(|(at, _)| at).or(graph.committed_at(place))
     }
 
     /// Whether a commit is part of a component: by its paths, or, where they are not told, because nothing says that it is not.
     pub fn is_part(&self, component: &Component, place: Place) -> bool {
-        let known = &self.records.graph.node(place).known;
-        let paths = known.paths.0.as_ref().map(|(_, paths)| paths.as_slice());
-        known.is_known() && self.rules.belongs(component, paths).unwrap_or(true)
+        self.records.graph.is_known(place) && self.belongs(component, place).unwrap_or(true)
+    }
+
+    /// Whether a commit belongs to a component by its paths; none where they are not told and matter.
+    pub(super) fn belongs(&self, component: &Component, place: Place) -> Option<bool> {
+        if !self.rules.asks_for_paths(component) {
+            return Some(true);
+        }
+        self.rules.belongs(component, self.records.graph.paths(place).as_deref())
     }
 
     /// The first deployment of a track counts as lead time all the same.
@@ -107,12 +112,11 @@ impl State {
     ) -> Option<ReleaseCommitFact> {
         let Placed { environment, tier, head, .. } = self.placed.get(&order.deployment)?;
         let way = self.way(place);
-        let node = self.records.graph.node(place);
         Some(ReleaseCommitFact {
             realm: realm.clone(),
             component: component.clone(),
             environment: environment.clone(),
-            commit: node.id.clone(),
+            commit: self.records.graph.id(place),
             at: order.finished_at,
             version: order.version.clone(),
             deployment: order.deployment.clone(),
@@ -131,10 +135,8 @@ impl State {
 
     fn lineage(&self, place: Place, deployed: bool) -> Lineage {
         let graph = &self.records.graph;
-        let by_parent = graph.node(place).newer.iter().any(|newer| {
-            let parents = graph.node(*newer).known.told_parents();
-            parents.is_some_and(|parents| parents.contains(&graph.node(place).id))
-        });
+        let by_parent =
+            graph.newer(place).iter().any(|newer| graph.parents(*newer).is_some_and(|parents| parents.contains(&place)));
         match (deployed, by_parent) {
             (true, _) => Lineage::Deployed,
             (false, true) => Lineage::Parents,
@@ -146,7 +148,7 @@ impl State {
     pub(super) fn lead_times(&self, commits: &[Place], end: Timestamp) -> Vec<(Millis, CommitId, Place)> {
         let lead = |place: &Place| {
             let at = self.way(*place).authored_at?;
-            Some((end - at, self.records.graph.node(*place).id.clone(), *place))
+            Some((end - at, self.records.graph.id(*place), *place))
         };
         let mut leads: Vec<_> = commits.iter().filter_map(lead).collect();
         leads.sort_unstable();
@@ -154,7 +156,7 @@ impl State {
     }
 
     pub(super) fn is_machine(&self, place: Place) -> bool {
-        let author = self.records.graph.node(place).known.authored.0.as_ref();
+        let author = self.records.graph.authored(place);
         author.is_some_and(|(_, author)| author.kind == ActorKind::Machine)
     }
 }

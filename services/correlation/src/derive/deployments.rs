@@ -32,7 +32,7 @@ impl State {
             deployment: id.clone(),
             at: folded.finished_at.or(deployment.created_at.0).or(folded.seen_at)?,
             version: placed.version.clone(),
-            commit: placed.head.map(|head| self.records.graph.node(head).id.clone()),
+            commit: placed.head.map(|head| self.records.graph.id(head)),
             tier: placed.tier,
             phase: folded.phase,
             outcome: folded.outcome,
@@ -60,12 +60,9 @@ impl State {
     ) -> (Vec<Place>, bool) {
         let graph = &self.records.graph;
         let all = track.commits(order);
-        let tip = &graph.node(head).known;
-        let head_closed = track.first(head) != Some(order) || tip.parents.0.is_some() || !tip.pushed_over.is_empty();
+        let head_closed = track.first(head) != Some(order) || !graph.older(head).is_empty() || graph.parents(head).is_some();
         let told = |place: &Place| {
-            let known = &graph.node(*place).known;
-            let paths = known.paths.0.as_ref().map(|(_, paths)| paths.as_slice());
-            known.is_closed() && self.rules.belongs(component, paths).is_some()
+            graph.is_closed(*place) && self.belongs(component, *place).is_some()
         };
         let complete = head_closed && all.iter().all(told);
         let own = all.into_iter().filter(|place| self.is_part(component, *place)).collect();

@@ -105,7 +105,7 @@ impl State {
             kind: gate.kind.0.unwrap_or_default(),
             environment,
             attempt: gate.attempt.0.unwrap_or(1),
-            commit: commit.map(|place| self.records.graph.node(place).id.clone()),
+            commit: commit.map(|place| self.records.graph.id(place)),
             run: gate.run.get().cloned(),
             requested_at: meeting.requested_at,
             blocking_from,
@@ -155,7 +155,7 @@ impl State {
             (repository, service, _) => self.rules.owner(repository, service)?,
         };
         // Nothing was deployed under a tag: the version is the commit.
-        let version = self.commit_at(gate).map(|place| Version::new(self.records.graph.node(place).id.as_str()));
+        let version = self.commit_at(gate).map(|place| Version::new(self.records.graph.id(place).as_str()));
         Some(Held { component, version, placed: None })
     }
 

@@ -41,7 +41,7 @@ impl State {
             at: reached.as_ref().map(|r| r.order.finished_at).or(seen_at)?,
             team: entry.and_then(|e| e.team.clone()),
             repository,
-            commit: head.map(|place| self.records.graph.node(place).id.clone()),
+            commit: head.map(|place| self.records.graph.id(place)),
             link: deployment.and_then(|d| d.url.get().cloned()),
             ..ReleaseFact::default()
         };

@@ -25,9 +25,9 @@ impl State {
     pub(super) fn members_moved(&mut self, place: Place, id: &CommitId) {
         let mut keys: BTreeSet<ChangeKey> = self.changes_naming.cloned(id).into_iter().collect();
         keys.extend(self.changes_with.cloned(&place));
-        let known = &self.records.graph.node(place).known;
-        for repository in &known.repositories {
-            for branch in &known.branches {
+        let graph = &self.records.graph;
+        for repository in graph.repositories(place) {
+            for branch in graph.branches(place) {
                 keys.extend(self.changes_from.of(&(repository.clone(), branch.clone())).cloned());
             }
         }
@@ -53,13 +53,12 @@ impl State {
                     continue;
                 }
                 let on_branch = |p: &Place| {
-                    let known = &graph.node(*p).known;
                     !bases.contains(p)
                         && !members.contains(p)
-                        && known.repositories.contains(&key.0)
-                        && branch.as_ref().is_some_and(|b| known.branches.contains(b))
+                        && graph.repositories(*p).contains(&key.0)
+                        && branch.as_ref().is_some_and(|b| graph.branches(*p).contains(b))
                 };
-                open.extend(graph.node(place).older.iter().copied().filter(on_branch));
+                open.extend(graph.older(place).iter().copied().filter(on_branch));
             }
         }
         let before = self.members.insert(key.clone(), members.clone()).unwrap_or_default();

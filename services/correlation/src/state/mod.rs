@@ -241,7 +241,7 @@ impl State {
         self.commit_arrived(&id);
         self.touch_commit(growth.place);
         // How it is known that an older commit is part of a release depends on who names it as a parent.
-        self.dirty_commits.extend(&self.records.graph.node(growth.place).older);
+        self.dirty_commits.extend(self.records.graph.older(growth.place));
         self.members_moved(growth.place, &id);
         true
     }

@@ -52,7 +52,7 @@ impl State {
             repository.as_ref().is_some_and(|r| self.records.tags.contains_key(&(r.clone(), name.clone())))
         });
         let head = self.resolve(given.as_ref());
-        let version = told.or(tag).or_else(|| head.map(|place| self.records.graph.node(place).id.as_str().to_owned()));
+        let version = told.or(tag).or_else(|| head.map(|place| self.records.graph.id(place).as_str().to_owned()));
         Some(Placed {
             component,
             environment,
