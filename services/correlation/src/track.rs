@@ -6,13 +6,18 @@
 //! deployment simply takes over the commits that were its own all along, and a rollback, which comes later than what it brings
 //! back, moves nothing. Only what shrinks the input (a deployment corrected to failed, an edge contradicted) is recomputed.
 
+mod labels;
+
 use std::collections::BTreeMap;
 
 use model::{Component, DeploymentId, Timestamp, Version};
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::graph::{Graph, Place};
 use crate::state::Scope;
+
+use labels::Labels;
 
 /// Order of deployments on a track.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +71,7 @@ pub struct Tracks {
     ids: BTreeMap<(Component, Scope), TrackId>,
     names: Vec<(Component, Scope)>,
     lines: Vec<Line>,
-    labels: Vec<Box<[(TrackId, Slot)]>>,
+    labels: Labels,
 }
 
 /// One track, for reading.
@@ -97,7 +102,7 @@ impl<'a> Track<'a> {
 
     /// The deployment that brought the commit first.
     pub fn first(&self, commit: Place) -> Option<&'a Order> {
-        self.line().stop(self.tracks.label(self.id, commit)?).map(|stop| &stop.order)
+        self.line().stop(self.tracks.labels.get(commit, self.id)?).map(|stop| &stop.order)
     }
 
     /// Commits that the deployment was the first to bring.
@@ -133,7 +138,7 @@ impl Tracks {
     /// The same tracks without a deployment: they keep their numbers.
     pub fn emptied(self) -> Self {
         let lines = vec![Line::default(); self.lines.len()];
-        Self { lines, labels: Vec::new(), ..self }
+        Self { lines, labels: Labels::default(), ..self }
     }
 
     /// The track of a component and a scope, where it has a deployment.
@@ -162,8 +167,7 @@ impl Tracks {
 
     /// Tracks that hold a commit, each with the deployment that brought it first.
     pub fn of(&self, commit: Place) -> impl Iterator<Item = (TrackId, &Order)> {
-        let labels = self.labels.get(commit.index()).map(|labels| &**labels).unwrap_or_default();
-        labels.iter().filter_map(|(id, slot)| Some((*id, &self.line(*id).stop(*slot)?.order)))
+        self.labels.of(commit).iter().filter_map(|(id, slot)| Some((*id, &self.line(*id).stop(*slot)?.order)))
     }
 
     /// A track by its number, for reading.
@@ -191,12 +195,12 @@ impl Tracks {
             line.heads.entry(stop.head).or_default().retain(|other| *other != slot);
         }
         for commit in &commits {
-            self.set_label(id, *commit, None);
+            self.labels.set(*commit, id, None);
         }
         // What it held falls to the next deployments that reach it: through newer commits that they label, or as their own head.
         let mut heirs: Vec<(Place, Slot)> = Vec::new();
         for commit in &commits {
-            let newer = graph.newer(*commit).iter().filter_map(|newer| self.label(id, *newer));
+            let newer = graph.newer(*commit).iter().filter_map(|newer| self.labels.get(*newer, id));
             let heads = self.line(id).heads.get(commit).into_iter().flatten().copied();
             heirs.extend(newer.chain(heads).map(|slot| (*commit, slot)));
         }
@@ -207,7 +211,7 @@ impl Tracks {
 
     /// The graph gained edges from a commit to older ones.
     pub fn extend(&mut self, graph: &Graph, from: Place, older: &[Place]) -> Vec<Touched> {
-        let labels = self.labels.get(from.index()).cloned().unwrap_or_default();
+        let labels: SmallVec<[(TrackId, Slot); 8]> = self.labels.of(from).into();
         let spread = |(id, slot): &(TrackId, Slot)| {
             self.spread(graph, *id, older.iter().map(|commit| (*commit, *slot)).collect())
         };
@@ -217,14 +221,13 @@ impl Tracks {
     /// Labels everything anew; for the rare case that the graph lost an edge.
     pub fn relabel(&mut self, graph: &Graph) -> Vec<Touched> {
         let labels = std::mem::take(&mut self.labels);
-        let held = |labels: &[(TrackId, Slot)], id| labels.iter().any(|(of, _)| *of == id);
         let mut all = Vec::new();
         for id in (0..self.lines.len()).filter_map(|n| u32::try_from(n).ok()).map(TrackId) {
             let line = self.line(id);
             let heads = line.order.values().filter_map(|slot| Some((line.stop(*slot)?.head, *slot))).collect();
             let deployments: Vec<DeploymentId> = line.order.keys().map(|order| order.deployment.clone()).collect();
             let mut touched = self.spread(graph, id, heads);
-            touched.commits.extend(graph.places().filter(|p| labels.get(p.index()).is_some_and(|l| held(l, id))));
+            touched.commits.extend(graph.places().filter(|commit| labels.get(*commit, id).is_some()));
             touched.deployments.extend(deployments);
             all.push(touched);
         }
@@ -235,27 +238,9 @@ impl Tracks {
         &self.lines[id.0 as usize]
     }
 
-    fn label(&self, id: TrackId, commit: Place) -> Option<Slot> {
-        let labels = self.labels.get(commit.index())?;
-        labels.iter().find(|(of, _)| *of == id).map(|(_, slot)| *slot)
-    }
-
-    fn set_label(&mut self, id: TrackId, commit: Place, slot: Option<Slot>) {
-        if self.labels.len() <= commit.index() {
-            self.labels.resize_with(commit.index() + 1, Box::default);
-        }
-        let labels = &mut self.labels[commit.index()];
-        match (labels.iter().position(|(of, _)| *of == id), slot) {
-            (Some(at), Some(slot)) => labels[at].1 = slot,
-            (None, Some(slot)) => *labels = labels.iter().copied().chain([(id, slot)]).collect(),
-            (Some(_), None) => *labels = labels.iter().copied().filter(|(of, _)| *of != id).collect(),
-            (None, None) => {}
-        }
-    }
-
     fn held_by(&self, graph: &Graph, id: TrackId, slot: Slot) -> Vec<Place> {
         let head = self.line(id).stop(slot).map(|stop| stop.head);
-        let is_held = |commit: &Place| self.label(id, *commit) == Some(slot);
+        let is_held = |commit: &Place| self.labels.get(*commit, id) == Some(slot);
         let mut open: Vec<Place> = head.into_iter().filter(is_held).collect();
         let mut held: FxHashSet<Place> = open.iter().copied().collect();
         while let Some(commit) = open.pop() {
@@ -272,11 +257,11 @@ impl Tracks {
         let mut slots: FxHashSet<Slot> = FxHashSet::default();
         let mut open = from;
         while let Some((commit, slot)) = open.pop() {
-            let old = self.label(id, commit);
+            let old = self.labels.get(commit, id);
             if old.is_some_and(|old| !self.line(id).comes_before(slot, old)) {
                 continue;
             }
-            self.set_label(id, commit, Some(slot));
+            self.labels.set(commit, id, Some(slot));
             commits.push(commit);
             slots.insert(slot);
             slots.extend(old);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{CommitId, Timestamp};
 
-use super::{ChangeKey, Records, State};
+use super::{ChangeKey, ChangeNumber, Records, State};
 use crate::entity::Change;
 use crate::graph::Place;
 
@@ -24,7 +24,7 @@ impl State {
     /// A commit changed: the changes that name it, or whose branch it was pushed to, may hold others now.
     pub(super) fn members_moved(&mut self, place: Place, id: &CommitId) {
         let mut keys: BTreeSet<ChangeKey> = self.changes_naming.cloned(id).into_iter().collect();
-        keys.extend(self.changes_with.cloned(&place));
+        keys.extend(self.changes_with.of(&place).filter_map(|number| self.change(*number)).map(|(key, _)| key.clone()));
         let graph = &self.records.graph;
         for repository in graph.repositories(place) {
             for branch in graph.branches(place) {
@@ -40,7 +40,7 @@ impl State {
     /// commit, and the commit that merged it.
     pub(super) fn find_members(&mut self, key: &ChangeKey) {
         let Records { changes, graph, .. } = &mut self.records;
-        let Some(change) = changes.get(key) else { return };
+        let Some((number, _, change)) = changes.get_full(key) else { return };
         let mut members = BTreeSet::new();
         if let Some((_, merge)) = change.merged.get() {
             members.extend(change.commits.iter().chain(merge).map(|id| graph.place(id)));
@@ -61,19 +61,19 @@ impl State {
                 open.extend(graph.older(place).iter().copied().filter(on_branch));
             }
         }
-        let before = self.members.insert(key.clone(), members.clone()).unwrap_or_default();
+        let before = self.members.insert(number, members.clone()).unwrap_or_default();
         for place in before.difference(&members) {
-            self.changes_with.remove(place, key);
+            self.changes_with.remove(place, &number);
         }
         for place in members.difference(&before) {
-            self.changes_with.add(*place, key.clone());
+            self.changes_with.add(*place, number);
         }
         // What a member tells reaches the commit that merged it: of a squash, the earliest author time.
         let mut touched: BTreeSet<Place> = before.union(&members).copied().collect();
         // Whether this change or another one brought a commit first decides what a squash of that other one counts from.
         for place in before.union(&members) {
             let merges =
-                self.changes_with.of(place).filter_map(|key| self.records.changes.get(key)?.merged.get()?.1.as_ref());
+                self.changes_with.of(place).filter_map(|number| self.change(*number)?.1.merged.get()?.1.as_ref());
             touched.extend(merges.filter_map(|id| self.records.graph.find(id)));
         }
         for place in touched {
@@ -81,17 +81,20 @@ impl State {
         }
     }
 
+    fn change(&self, number: ChangeNumber) -> Option<(&ChangeKey, &Change)> {
+        self.records.changes.get_index(number)
+    }
+
     /// Commits of a merged change, the one that merged it included.
     pub fn members(&self, key: &ChangeKey) -> impl Iterator<Item = Place> + '_ {
-        self.members.get(key).into_iter().flatten().copied()
+        let number = self.records.changes.get_index_of(key);
+        number.and_then(|number| self.members.get(&number)).into_iter().flatten().copied()
     }
 
     /// The change that brought a commit in: of those that hold it, the one merged first.
     pub fn brought_by(&self, place: Place) -> Option<(&ChangeKey, &Change, Timestamp)> {
-        let merged = |key: &'_ ChangeKey| self.records.changes.get(key).and_then(|c| Some((c, c.merged.get()?.0)));
-        self.changes_with
-            .of(&place)
-            .filter_map(|key| merged(key).map(|(change, at)| (key, change, at)))
-            .min_by_key(|(key, _, at)| (*at, (*key).clone()))
+        let changes = self.changes_with.of(&place).filter_map(|number| self.change(*number));
+        let merged = changes.filter_map(|(key, change)| Some((key, change, change.merged.get()?.0)));
+        merged.min_by(|(a, _, at), (b, _, other)| (at, *a).cmp(&(other, *b)))
     }
 }

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
-use rustc_hash::{FxHashMap, FxHashSet};
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component};
 use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task, join_into};
@@ -24,7 +25,7 @@ use crate::observe::Observation;
 use crate::track::{Touched, Track, Tracks};
 
 use index::{Index, Waiting};
-pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
+pub use names::{ChangeKey, ChangeNumber, Key, Placed, Restored, Scope, Unit};
 
 /// Records: what is known.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +33,7 @@ pub struct Records {
     /// Commits.
     pub graph: Graph,
     /// Changes.
-    pub changes: FxHashMap<ChangeKey, Change>,
+    pub changes: IndexMap<ChangeKey, Change, FxBuildHasher>,
     /// Runs.
     pub runs: FxHashMap<RunId, Run>,
     /// Tasks.
@@ -83,8 +84,9 @@ pub struct State {
     /// Gates about a commit.
     gates_on: Index<Place, GateId>,
     /// Merged changes that hold a commit.
-    pub changes_with: Index<Place, ChangeKey>,
-    members: FxHashMap<ChangeKey, BTreeSet<Place>>,
+    changes_with: Index<Place, ChangeNumber>,
+    /// Commits of each merged change, by the number of the change.
+    members: FxHashMap<ChangeNumber, BTreeSet<Place>>,
     changes_naming: Index<CommitId, ChangeKey>,
     changes_from: Index<(Repository, String), ChangeKey>,
     by_tag: Index<String, DeploymentId>,
@@ -126,7 +128,9 @@ impl State {
             Observation::Commit(id, commit) => self.take_commit(id, commit),
             Observation::Change(repository, id, change) => {
                 let key = (repository, id);
-                let news = join_into(&mut self.records.changes, key.clone(), *change);
+                let known = self.records.changes.len();
+                let entry = self.records.changes.entry(key.clone()).or_default();
+                let news = entry.join(*change) || self.records.changes.len() > known;
                 if news {
                     self.changed.insert(Key::Change(key.0.clone(), key.1.clone()));
                     self.change_changed(&key);

@@ -17,6 +17,9 @@ use crate::track::Order;
 /// A change within its realm.
 pub type ChangeKey = (Repository, ChangeId);
 
+/// A change by the order in which they were told of; it stays the same as long as the state lives.
+pub type ChangeNumber = usize;
+
 /// What facts are derived for at a time: each unit's facts are a pure function of the state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Unit {
