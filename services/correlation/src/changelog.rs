@@ -118,6 +118,7 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Gate(_) => Restored::Gate(read_value(key, value)?),
         Key::Tag(..) => Restored::Tag(read_value(key, value)?),
         Key::Artifact(_) => Restored::Artifact(read_value(key, value)?),
+        Key::NamedStep(_) => Restored::NamedStep(read_value(key, value)?),
         Key::Catalog => Restored::Catalog(read_value::<Catalog>(key, value)?),
         Key::BaselineNone => Restored::BaselineNone(read_value::<BTreeSet<Component>>(key, value)?),
         Key::Repositories => Restored::Repositories(read_value::<BTreeSet<Repository>>(key, value)?),

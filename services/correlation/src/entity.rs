@@ -86,6 +86,8 @@ pub struct Attempt {
     pub triggered_by: Greatest<ActorKind>,
     /// The first step that failed, by its number.
     pub failed_step: Least<(i32, String)>,
+    /// Pool of the runner that a task was on.
+    pub runner_group: Latest<String>,
 }
 
 /// A pipeline run.
@@ -95,12 +97,16 @@ pub struct Run {
     pub repository: Latest<Repository>,
     /// Name of the pipeline.
     pub pipeline: Latest<String>,
+    /// Id of its definition at the provider.
+    pub definition: Latest<String>,
     /// Commit, as given.
     pub commit: Latest<CommitId>,
     /// Branch or tag.
     pub ref_name: Latest<String>,
     /// What started it.
     pub trigger: Latest<Trigger>,
+    /// An event that told that a person started it with a button.
+    pub dispatched: Least<String>,
     /// When it was made.
     pub created_at: Least<Timestamp>,
     /// First sign of it.
@@ -122,10 +128,22 @@ pub struct Task {
     pub kind: Latest<TaskKind>,
     /// Commit, as given.
     pub commit: Latest<CommitId>,
+    /// Branch or tag.
+    pub ref_name: Latest<String>,
+    /// Environment it deploys to, by the provider's name.
+    pub environment: Latest<Environment>,
+    /// An event that told that it has to be started by hand.
+    pub manual: Least<String>,
+    /// Its failure does not fail the run.
+    pub allowed_to_fail: Raised,
+    /// Names of the tasks it waits for, where told.
+    pub needs: Latest<BTreeSet<String>>,
     /// When it was made.
     pub created_at: Least<Timestamp>,
     /// Its attempts.
     pub attempts: BTreeMap<i32, Attempt>,
+    /// Page for people.
+    pub url: Latest<String>,
 }
 
 /// A state of a deployment that was observed.
@@ -218,6 +236,8 @@ pub struct Gate {
     pub commit: Latest<CommitId>,
     /// Run it is about.
     pub run: Latest<RunId>,
+    /// Task it is about.
+    pub task: Latest<TaskId>,
     /// Deployment it is about.
     pub deployment: Latest<DeploymentId>,
     /// Service it is about.
@@ -246,19 +266,33 @@ pub struct Artifact {
     pub run: Latest<RunId>,
 }
 
+/// A span of time that a person gave a name, because no system saw what happened in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NamedStep {
+    /// When it ended.
+    pub finished_at: Latest<Timestamp>,
+    /// Events that told it.
+    pub told: BTreeSet<String>,
+}
+
 join_fields! {
     Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed, landed_at, branches, changes }
     Change { created_at, author, source_branch, heads, head, bases, commits, merged, reviews }
-    Attempt { queued_at, started_at, progress, triggered_by, failed_step }
-    Run { repository, pipeline, commit, ref_name, trigger, created_at, seen_at, attempts, url }
-    Task { run, name, kind, commit, created_at, attempts }
+    Attempt { queued_at, started_at, progress, triggered_by, failed_step, runner_group }
+    Run {
+        repository, pipeline, definition, commit, ref_name, trigger, dispatched, created_at, seen_at, attempts, url,
+    }
+    Task {
+        run, name, kind, commit, ref_name, environment, manual, allowed_to_fail, needs, created_at, attempts, url,
+    }
     Deployment {
         repository, service, environment, production, commit, ref_name, version, artifacts, run, job, transient, removal,
         triggered_by, created_at, started_at, states, url,
     }
-    Gate { name, kind, environment, attempt, repository, commit, run, deployment, service, required, acts, url }
+    Gate { name, kind, environment, attempt, repository, commit, run, task, deployment, service, required, acts, url }
     Tag { commit }
     Artifact { commit, run }
+    NamedStep { finished_at, told }
 }
 
 impl Deployment {
@@ -331,6 +365,16 @@ impl Attempt {
     /// When it ended.
     pub fn finished_at(&self) -> Option<Timestamp> {
         self.progress.get().and_then(|progress| progress.finished_at)
+    }
+
+    /// How and when it ended; none while it is under way.
+    pub fn end(&self) -> Option<(Outcome, Timestamp)> {
+        self.outcome().zip(self.finished_at()).filter(|_| self.phase() == Phase::Finished)
+    }
+
+    /// When it passed.
+    pub fn passed_at(&self) -> Option<Timestamp> {
+        self.end().filter(|(outcome, _)| *outcome == Outcome::Success).map(|(_, at)| at)
     }
 }
 

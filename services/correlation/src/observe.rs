@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use model::event::{
     ApprovalBody, Body, Build, Catalog, Change, ChangeReview, ChangeState, CiBody, CommitInfo, ControlBody, Decision,
-    Deployment, DeploymentAction, Event, Gate, Outcome, Phase, PipelineRun, Push, References, Tag, TagAction, TaskKind,
-    TaskRun, TestRun,
+    Deployment, DeploymentAction, Event, Gate, ManualStepNamed, Outcome, Phase, PipelineRun, Push, References,
+    ReviewBody, Tag, TagAction, TaskKind, TaskRun, TestRun, Trigger,
 };
 use model::{ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp};
 
 use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress};
 use crate::lattice::{Greatest, Latest, Least, Raised};
+use crate::state::NamedKey;
 
 /// A record to join into the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub enum Observation {
     Tag(Repository, String, entity::Tag),
     /// An artifact.
     Artifact(ArtifactId, entity::Artifact),
+    /// A step that a person named.
+    NamedStep(NamedKey, entity::NamedStep),
     /// The catalog.
     Catalog(Box<Catalog>),
     /// A component without a baseline.
@@ -46,7 +49,9 @@ impl Observation {
             Self::Run(_, run) => run.repository.get().into_iter().collect(),
             Self::Deployment(_, deployment) => deployment.repository.get().into_iter().collect(),
             Self::Gate(_, gate) => gate.repository.get().into_iter().collect(),
-            Self::Task(..) | Self::Artifact(..) | Self::Catalog(_) | Self::BaselineNone(_) => Vec::new(),
+            Self::Task(..) | Self::Artifact(..) | Self::NamedStep(..) | Self::Catalog(_) | Self::BaselineNone(_) => {
+                Vec::new()
+            }
         }
     }
 }
@@ -58,6 +63,7 @@ pub fn observe(event: &Event<Body>) -> Result<Vec<Observation>, &'static str> {
         Body::Ci(body) => Ok(ci(event, at, body)),
         Body::Approval(body) => Ok(vec![approval(event, at, body)]),
         Body::Incident(_) => Err("incidents enter no table yet"),
+        Body::Review(ReviewBody::ManualStepNamed(step)) => Ok(vec![step_named(event, at, step)]),
         Body::Review(_) => Err("what people say enters no table yet"),
         Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog.clone()))]),
         Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component.clone())]),
@@ -71,10 +77,10 @@ fn ci(event: &Event<Body>, at: Timestamp, body: &CiBody) -> Vec<Observation> {
         CiBody::Commits(commits) => commits.commits.iter().map(|info| commit(&commits.repository, info)).collect(),
         CiBody::Change(change) => change_observed(at, change),
         CiBody::ChangeReview(review) => vec![review_observed(at, review)],
-        CiBody::PipelineRun(run) => vec![run_observed(at, run)],
-        CiBody::TaskRun(task) => vec![task_observed(at, task)],
-        CiBody::Build(build) => vec![build_observed(at, build)],
-        CiBody::TestRun(test) => vec![test_observed(at, test)],
+        CiBody::PipelineRun(run) => vec![run_observed(event, at, run)],
+        CiBody::TaskRun(task) => vec![task_observed(event, at, task)],
+        CiBody::Build(build) => vec![build_observed(event, at, build)],
+        CiBody::TestRun(test) => vec![test_observed(event, at, test)],
         CiBody::Artifact(artifact) => artifact_observed(at, artifact),
         CiBody::Deployment(deployment) => vec![deployment_observed(event, at, deployment)],
         CiBody::Tag(tag) => vec![tag_observed(at, tag)],
@@ -146,20 +152,23 @@ fn progress(at: Timestamp, phase: Phase, outcome: Option<Outcome>, finished_at: 
     Latest::told(at, Some(Progress { phase, outcome, finished_at }))
 }
 
-fn run_observed(at: Timestamp, run: &PipelineRun) -> Observation {
+fn run_observed(event: &Event<Body>, at: Timestamp, run: &PipelineRun) -> Observation {
     let attempt = Attempt {
         queued_at: Least(run.queued_at),
         started_at: Least(run.started_at),
         progress: progress(at, run.phase, run.outcome, run.finished_at),
         triggered_by: Greatest(Some(run.triggered_by.kind)),
         failed_step: Least(None),
+        runner_group: Latest(None),
     };
     let known = entity::Run {
         repository: Latest::told(at, run.repository.clone()),
         pipeline: Latest::told(at, (!run.pipeline.is_empty()).then(|| run.pipeline.clone())),
+        definition: Latest::told(at, run.definition.clone()),
         commit: Latest::told(at, run.commit.clone()),
         ref_name: Latest::told(at, run.ref_name.clone()),
         trigger: Latest::told(at, Some(run.trigger)),
+        dispatched: Least((run.trigger == Trigger::Manual).then(|| event.id())),
         created_at: Least(run.created_at),
         seen_at: Least(Some(at)),
         attempts: [(run.attempt, attempt)].into(),
@@ -168,7 +177,7 @@ fn run_observed(at: Timestamp, run: &PipelineRun) -> Observation {
     Observation::Run(run.run.clone(), Box::new(known))
 }
 
-fn task_observed(at: Timestamp, task: &TaskRun) -> Observation {
+fn task_observed(event: &Event<Body>, at: Timestamp, task: &TaskRun) -> Observation {
     let failed = task.steps.iter().filter(|step| matches!(step.outcome, Some(o) if is_failure(o)));
     let attempt = Attempt {
         queued_at: Least(task.queued_at),
@@ -176,14 +185,21 @@ fn task_observed(at: Timestamp, task: &TaskRun) -> Observation {
         progress: progress(at, task.phase, task.outcome, task.finished_at),
         triggered_by: Greatest(Some(task.started_by.kind)),
         failed_step: Least(failed.map(|step| (step.number, step.name.clone())).min()),
+        runner_group: Latest::told(at, task.runner_group.clone()),
     };
     let known = entity::Task {
         run: Latest::told(at, task.run.clone()),
         name: Latest::told(at, Some(task.name.clone())),
         kind: Latest::told(at, Some(task.kind)),
         commit: Latest::told(at, task.commit.clone()),
+        ref_name: Latest::told(at, task.ref_name.clone()),
+        environment: Latest::told(at, task.environment.clone()),
+        manual: Least(task.manual.then(|| event.id())),
+        allowed_to_fail: Raised(task.allowed_to_fail),
+        needs: Latest::told(at, (!task.needs.is_empty()).then(|| task.needs.iter().cloned().collect())),
         created_at: Least(task.created_at),
         attempts: [(task.attempt, attempt)].into(),
+        url: Latest::told(at, task.url.clone()),
     };
     Observation::Task(task.task.clone(), Box::new(known))
 }
@@ -193,23 +209,25 @@ pub fn is_failure(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failure | Outcome::Error | Outcome::Timeout)
 }
 
-fn build_observed(at: Timestamp, build: &Build) -> Observation {
+fn build_observed(event: &Event<Body>, at: Timestamp, build: &Build) -> Observation {
     let mut task = TaskRun::new(TaskId::new(&*build.build), 1, "build".to_owned(), TaskKind::Job, build.phase);
     task.run = build.run.clone();
     task.commit = build.commit.clone();
     task.outcome = build.outcome;
+    task.url = build.url.clone();
     (task.queued_at, task.started_at, task.finished_at) = (build.queued_at, build.started_at, build.finished_at);
-    task_observed(at, &task)
+    task_observed(event, at, &task)
 }
 
-fn test_observed(at: Timestamp, test: &TestRun) -> Observation {
+fn test_observed(event: &Event<Body>, at: Timestamp, test: &TestRun) -> Observation {
     let name = test.name.clone().unwrap_or_else(|| "test".to_owned());
     let mut task = TaskRun::new(TaskId::new(&*test.test), 1, name, TaskKind::Job, test.phase);
     task.run = test.run.clone();
     task.commit = test.commit.clone();
     task.outcome = test.outcome;
+    task.url = test.url.clone();
     (task.queued_at, task.started_at, task.finished_at) = (test.queued_at, test.started_at, test.finished_at);
-    task_observed(at, &task)
+    task_observed(event, at, &task)
 }
 
 fn artifact_observed(at: Timestamp, artifact: &model::event::Artifact) -> Vec<Observation> {
@@ -267,6 +285,7 @@ fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observat
         repository: Latest::told(at, about.repository.clone()),
         commit: Latest::told(at, about.commit.clone()),
         run: Latest::told(at, about.run.clone()),
+        task: Latest::told(at, about.task.clone()),
         deployment: Latest::told(at, about.deployment.clone()),
         service: Latest::told(at, about.service.clone()),
         required: Latest::told(at, required),
@@ -274,6 +293,13 @@ fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observat
         url: Latest::told(at, event.link.clone()),
     };
     Observation::Gate(gate.gate.clone(), Box::new(known))
+}
+
+fn step_named(event: &Event<Body>, at: Timestamp, step: &ManualStepNamed) -> Observation {
+    let key = (step.release.component.clone(), step.release.version.clone(), step.name.clone(), step.started_at);
+    let known =
+        entity::NamedStep { finished_at: Latest::told(at, Some(step.finished_at)), told: BTreeSet::from([event.id()]) };
+    Observation::NamedStep(key, known)
 }
 
 fn parts(body: &ApprovalBody) -> (&Gate, &References) {

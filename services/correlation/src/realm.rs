@@ -322,6 +322,7 @@ impl Realm {
                 changelog::record(realm, key, records.tags.get(&(repository.clone(), name.clone())))
             }
             Key::Artifact(id) => changelog::record(realm, key, records.artifacts.get(id)),
+            Key::NamedStep(of) => changelog::record(realm, key, records.named_steps.get(of)),
             Key::Catalog => changelog::record(realm, key, records.catalog.as_ref()),
             Key::BaselineNone => changelog::record(realm, key, Some(&records.baseline_none)),
             Key::Repositories => changelog::record(realm, key, Some(&records.repositories)),

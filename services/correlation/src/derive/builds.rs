@@ -1,8 +1,8 @@
 //! Rows of `builds`: one for each attempt of a run.
 
 use model::event::{Outcome, Phase};
-use model::fact::BuildFact;
-use model::{Component, Realm, RunId, Timestamp};
+use model::fact::{BuildFact, Fact};
+use model::{CommitId, Component, Realm, RunId, Timestamp};
 
 use super::deployments::count;
 use crate::entity::{Attempt, Run, Task};
@@ -10,19 +10,29 @@ use crate::observe::is_failure;
 use crate::state::State;
 
 impl State {
-    pub(super) fn build_facts(&self, realm: &Realm, id: &RunId) -> Vec<BuildFact> {
+    /// Rows of a run: its attempts, and what did not pass in them.
+    pub(super) fn build_facts(&self, realm: &Realm, id: &RunId) -> Vec<Fact> {
         let Some(run) = self.records.runs.get(id) else { return Vec::new() };
         let Some(component) = self.owner_of_run(id, run) else { return Vec::new() };
-        run.attempts
+        let builds: Vec<BuildFact> = run
+            .attempts
             .iter()
             .filter_map(|(number, attempt)| self.build_fact(realm, &component, id, run, *number, attempt))
-            .collect()
+            .collect();
+        let failures = self.failure_facts(realm, &component, (id, run), &builds);
+        builds.into_iter().map(Fact::from).chain(failures.into_iter().map(Fact::from)).collect()
     }
 
     /// The component that a run works for: that of what it deployed, else that of its repository.
     pub(super) fn owner_of_run(&self, id: &RunId, run: &Run) -> Option<Component> {
         let deployed = self.deployments_of(id).filter_map(|d| self.placed.get(d)).map(|placed| &placed.component).min();
         deployed.cloned().or_else(|| self.rules.owner(Some(run.repository.get()?), None))
+    }
+
+    /// The commit that a run worked on: in full where it can be resolved, else as given.
+    pub(super) fn commit_of_run(&self, run: &Run) -> Option<CommitId> {
+        let found = self.find(run.commit.get()).map(|place| self.records.graph.id(place));
+        found.or_else(|| run.commit.get().cloned())
     }
 
     fn build_fact(
@@ -38,10 +48,15 @@ impl State {
             self.tasks_of(id).filter_map(|task| Some((task, task.attempts.get(&number)?))).collect();
         let failed: Vec<&(&Task, &Attempt)> =
             tasks.iter().filter(|(_, a)| a.outcome().is_some_and(is_failure)).collect();
-        let first_failed = failed.iter().min_by_key(|(task, a)| (a.finished_at(), task.name.get()));
+        // What is allowed to fail does not tell why the run failed.
+        let order =
+            |(task, a): &&&(&Task, &Attempt)| (task.allowed_to_fail.0, a.finished_at(), task.name.get().cloned());
+        let first_failed = failed.iter().min_by_key(order);
+        let decisive = first_failed.filter(|(task, _)| !task.allowed_to_fail.0).and_then(|(_, a)| a.outcome());
         let started_at = tasks.iter().filter_map(|(_, a)| a.started_at.0).min().or(attempt.started_at.0);
         let queued_at = attempt.queued_at.0.or(run.created_at.0.filter(|_| number == 1)).or(attempt.started_at.0);
         let (phase, outcome, finished_at) = ending(attempt);
+        let green_at = self.green_at(id, number);
         Some(BuildFact {
             realm: realm.clone(),
             component: component.clone(),
@@ -49,10 +64,7 @@ impl State {
             attempt: number,
             at: run.created_at.0.or(run.seen_at.0)?,
             pipeline: run.pipeline.get().cloned().unwrap_or_default(),
-            commit: self
-                .find(run.commit.get())
-                .map(|p| self.records.graph.id(p))
-                .or_else(|| run.commit.get().cloned()),
+            commit: self.commit_of_run(run),
             ref_name: run.ref_name.get().cloned(),
             phase,
             outcome,
@@ -68,6 +80,9 @@ impl State {
             failed_tasks: count(failed.len()),
             first_failed_task: first_failed.and_then(|(task, _)| task.name.get().cloned()),
             first_failed_step: first_failed.and_then(|(_, a)| a.failed_step.0.as_ref()).map(|(_, name)| name.clone()),
+            class: outcome.zip(finished_at).and_then(|(outcome, at)| self.build_class(id, outcome, decisive, at)),
+            green_at,
+            time_to_green: green_at.zip(finished_at).map(|(green, failed)| green - failed),
             link: run.url.get().cloned(),
             ..BuildFact::default()
         })

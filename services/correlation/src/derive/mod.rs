@@ -3,9 +3,11 @@
 mod builds;
 mod commits;
 mod deployments;
+mod failures;
 mod gates;
 mod releases;
 mod spans;
+mod steps;
 
 use model::event::Tier;
 use model::fact::{ComponentFact, Fact};
@@ -24,8 +26,12 @@ impl State {
             Unit::Release(component, version) => {
                 self.release_fact(realm, component, version).map(Fact::from).into_iter().collect()
             }
-            Unit::Gate(id) => self.gate_fact(realm, id).map(Fact::from).into_iter().collect(),
-            Unit::Run(id) => self.build_facts(realm, id).into_iter().map(Fact::from).collect(),
+            Unit::Gate(id) => {
+                let step = self.gate_step(realm, id).map(Fact::from);
+                self.gate_fact(realm, id).map(Fact::from).into_iter().chain(step).collect()
+            }
+            Unit::Run(id) => self.build_facts(realm, id),
+            Unit::Step(step) => self.manual_step(realm, step).into_iter().map(Fact::from).collect(),
             Unit::Commit(_) | Unit::Component(_) => Vec::new(),
         }
     }

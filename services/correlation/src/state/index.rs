@@ -76,10 +76,15 @@ impl State {
 
     /// Tasks of a run.
     pub fn tasks_of(&self, run: &RunId) -> impl Iterator<Item = &Task> {
+        self.tasks_by_id(run).map(|(_, task)| task)
+    }
+
+    /// Tasks of a run, with their ids.
+    pub fn tasks_by_id(&self, run: &RunId) -> impl Iterator<Item = (&TaskId, &Task)> {
         self.tasks_of
             .of(run)
-            .filter_map(|id| self.records.tasks.get(id))
-            .filter(move |task| task.run.get() == Some(run))
+            .filter_map(|id| self.records.tasks.get_key_value(id))
+            .filter(move |(_, task)| task.run.get() == Some(run))
     }
 
     /// Tasks on a commit that belong to no run.

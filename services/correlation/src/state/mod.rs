@@ -4,13 +4,16 @@
 //! commits, deployments put on tracks, members of changes. It is kept up to date record by record, and can be rebuilt from the
 //! records alone, which is what a restore and a new catalog do. Whatever a record changes marks the [`Unit`]s that depend on it.
 
+mod attempts;
 mod changes;
 mod index;
+mod lines;
 mod names;
 mod placement;
 mod runs;
+mod steps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
@@ -18,14 +21,15 @@ use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component};
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task, join_into};
+use crate::entity::{Artifact, Change, Commit, Deployment, Gate, NamedStep, Run, Tag, Task, join_into};
 use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
 use crate::observe::Observation;
 use crate::track::{Touched, Track, Tracks};
 
+use attempts::Tries;
 use index::{Index, Waiting};
-pub use names::{ChangeKey, ChangeNumber, Key, Placed, Restored, Scope, Unit};
+pub use names::{ChangeKey, ChangeNumber, Key, NamedKey, Placed, Restored, Scope, Step, Unit};
 
 /// Records: what is known.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,8 @@ pub struct Records {
     pub tags: FxHashMap<(Repository, String), Tag>,
     /// Artifacts.
     pub artifacts: FxHashMap<ArtifactId, Artifact>,
+    /// Steps that people named.
+    pub named_steps: BTreeMap<NamedKey, NamedStep>,
     /// The catalog of the highest revision.
     pub catalog: Option<Catalog>,
     /// Components whose first deployment counts as lead time.
@@ -77,8 +83,14 @@ pub struct State {
     tasks_of: Index<RunId, TaskId>,
     /// Tasks on a commit that belong to no run.
     loose_tasks_on: Index<Place, TaskId>,
+    /// What was tried again and again, and how that went.
+    tries: Tries,
     /// Gates of a run.
     gates_of: Index<RunId, GateId>,
+    /// Tasks of a run that may be started by hand.
+    startable: Index<RunId, TaskId>,
+    /// Gates about a task.
+    gates_naming: Index<TaskId, GateId>,
     /// Gates about a deployment.
     gates_about: Index<DeploymentId, GateId>,
     /// Gates about a commit.
@@ -150,8 +162,10 @@ impl State {
             Observation::Task(id, task) => {
                 let before =
                     self.records.tasks.get(&id).map(|task| (task.run.get().cloned(), task.commit.get().cloned()));
+                let tried = self.tries_of_task(&id);
                 let news = join_into(&mut self.records.tasks, id.clone(), *task);
                 if news {
+                    self.task_tried(&id, tried);
                     self.changed.insert(Key::Task(id.clone()));
                     if let Some((run, commit)) = before {
                         run.iter().for_each(|run| self.run_changed(run));
@@ -178,9 +192,11 @@ impl State {
                     self.records.gates.get(&id).map(|gate| {
                         (gate.run.get().cloned(), gate.deployment.get().cloned(), gate.commit.get().cloned())
                     });
+                let about = self.records.gates.get(&id).and_then(|gate| gate.task.get().cloned());
                 let news = join_into(&mut self.records.gates, id.clone(), *gate);
                 if news {
                     self.changed.insert(Key::Gate(id.clone()));
+                    about.iter().for_each(|task| self.mark_step_of(task));
                     if let Some((run, deployment, commit)) = before {
                         self.gate_touches(run.as_ref(), deployment.as_ref(), commit.as_ref());
                     }
@@ -202,6 +218,14 @@ impl State {
                 if news {
                     self.changed.insert(Key::Artifact(id.clone()));
                     self.artifact_changed(&id);
+                }
+                news
+            }
+            Observation::NamedStep(key, step) => {
+                let news = join_into(&mut self.records.named_steps, key.clone(), step);
+                if news {
+                    self.changed.insert(Key::NamedStep(key.clone()));
+                    self.dirty.insert(Unit::Step(Step::Named(key)));
                 }
                 news
             }
@@ -296,12 +320,14 @@ impl State {
             self.touch_deployment(&id);
         }
         self.touch_releases_of(place);
+        self.mark_dispatched_on(place);
     }
 
     /// Something was about this commit and is about another one now.
     fn left_commit(&mut self, given: Option<&CommitId>) {
         if let Some(place) = self.find(given) {
             self.touch_releases_of(place);
+            self.mark_dispatched_on(place);
         }
     }
 
@@ -314,8 +340,9 @@ impl State {
 
     fn touch_deployment(&mut self, id: &DeploymentId) {
         self.dirty.insert(Unit::Deployment(id.clone()));
+        self.mark_step_by_hand(id);
         if let Some(Placed { component, version: Some(version), .. }) = self.placed.get(id) {
-            self.dirty.insert(Unit::Release(component.clone(), version.clone()));
+            self.touch_release(component.clone(), version.clone());
         }
     }
 
@@ -369,12 +396,14 @@ impl State {
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
+        tasks.iter().for_each(|id| self.task_tried(id, None));
         tasks.iter().for_each(|id| self.task_changed(id));
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
         gates.iter().for_each(|id| self.gate_changed(id));
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
+        self.dirty.extend(self.records.named_steps.keys().cloned().map(|key| Unit::Step(Step::Named(key))));
     }
 
     /// Deployments whose commit is not known.
@@ -408,6 +437,9 @@ impl State {
             }
             (Key::Artifact(id), Restored::Artifact(artifact)) => {
                 self.records.artifacts.entry(id).or_default().join(artifact);
+            }
+            (Key::NamedStep(key), Restored::NamedStep(step)) => {
+                self.records.named_steps.entry(key).or_default().join(step);
             }
             (Key::Catalog, Restored::Catalog(catalog)) => self.records.catalog = Some(catalog),
             (Key::BaselineNone, Restored::BaselineNone(components)) => self.records.baseline_none = components,

@@ -10,7 +10,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task};
+use crate::entity::{Artifact, Change, Commit, Deployment, Gate, NamedStep, Run, Tag, Task};
 use crate::graph::Place;
 use crate::track::Order;
 
@@ -19,6 +19,21 @@ pub type ChangeKey = (Repository, ChangeId);
 
 /// A change by the order in which they were told of; it stays the same as long as the state lives.
 pub type ChangeNumber = usize;
+/// A step that a person named: of which release, its name, when it began.
+pub type NamedKey = (Component, Version, String, Timestamp);
+
+/// Where manual steps are known from. Those known from a gate alone are facts of [`Unit::Gate`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Step {
+    /// A job that waits for a click.
+    Task(TaskId),
+    /// A run by hand.
+    Run(RunId),
+    /// A deployment by hand.
+    Deployment(DeploymentId),
+    /// A person's word.
+    Named(NamedKey),
+}
 
 /// What facts are derived for at a time: each unit's facts are a pure function of the state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,12 +44,14 @@ pub enum Unit {
     Deployment(DeploymentId),
     /// Row of a release.
     Release(Component, Version),
-    /// Row of a gate.
+    /// Row of a gate, and of the manual step that is known from it alone.
     Gate(GateId),
-    /// Rows of a run, one for each attempt.
+    /// Rows of a run: one for each attempt, and for each task of it that did not pass.
     Run(RunId),
     /// Row of a component.
     Component(Component),
+    /// Row of a manual step.
+    Step(Step),
 }
 
 /// Table and name, as it stands in the keys of the fact topics.
@@ -47,6 +64,12 @@ impl fmt::Display for Unit {
             Self::Gate(id) => write!(f, "gate/{id}"),
             Self::Run(id) => write!(f, "run/{id}"),
             Self::Component(component) => write!(f, "component/{component}"),
+            Self::Step(Step::Task(id)) => write!(f, "step/task/{id}"),
+            Self::Step(Step::Run(id)) => write!(f, "step/run/{id}"),
+            Self::Step(Step::Deployment(id)) => write!(f, "step/deployment/{id}"),
+            Self::Step(Step::Named((component, version, name, at))) => {
+                write!(f, "step/named/{component}/{version}/{}/{name}", at.0)
+            }
         }
     }
 }
@@ -70,6 +93,8 @@ pub enum Key {
     Tag(Repository, String),
     /// Of an artifact.
     Artifact(ArtifactId),
+    /// Of a step that a person named.
+    NamedStep(NamedKey),
     /// The catalog.
     Catalog,
     /// Components without a baseline.
@@ -153,6 +178,8 @@ pub enum Restored {
     Tag(Tag),
     /// An artifact.
     Artifact(Artifact),
+    /// A step that a person named.
+    NamedStep(NamedStep),
     /// The catalog.
     Catalog(Catalog),
     /// Components without a baseline.

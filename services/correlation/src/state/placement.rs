@@ -2,7 +2,7 @@
 
 use model::{CommitId, DeploymentId, Repository, RunId, Version};
 
-use super::{Placed, State, Unit, Waiting};
+use super::{Placed, State, Step, Unit, Waiting};
 use crate::entity::Deployment;
 use crate::track::{Order, Touched, TrackId};
 
@@ -34,6 +34,10 @@ impl State {
             }
         }
         self.touch_deployment(id);
+        self.dirty.insert(Unit::Step(Step::Deployment(id.clone())));
+        if let Some(head) = self.placed.get(id).and_then(|placed| placed.head) {
+            self.mark_steps_on(head);
+        }
     }
 
     /// Resolves what a deployment says.
@@ -85,12 +89,13 @@ impl State {
         let Some(placed) = self.placed.remove(id) else { return };
         if let Some(head) = placed.head {
             self.by_head.remove(&head, id);
+            self.mark_steps_on(head);
             self.dirty.extend(self.gates_on.cloned(&head).into_iter().map(Unit::Gate));
         }
         if let Some(version) = placed.version.clone() {
             let release = (placed.component.clone(), version);
             self.by_release.remove(&release, id);
-            self.dirty.insert(Unit::Release(release.0, release.1));
+            self.touch_release(release.0, release.1);
         }
         let Some((order, _)) = placed.order(id) else { return };
         for scope in placed.scopes() {

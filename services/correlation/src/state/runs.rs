@@ -11,7 +11,9 @@ impl State {
         if let Some(place) = self.resolve(given.as_ref()) {
             self.runs_on.add(place, id.clone());
             self.touch_releases_of(place);
+            self.mark_dispatched_on(place);
         }
+        self.run_tried(id);
         self.mark_run(id);
         self.replace(self.by_run.cloned(id));
         for artifact in self.artifacts_of.cloned(id) {
@@ -23,6 +25,8 @@ impl State {
         let Some(task) = self.records.tasks.get(id) else { return };
         let (run, given) = (task.run.get().cloned(), task.commit.get().cloned());
         self.await_commit(given.as_ref(), Waiting::Task(id.clone()));
+        self.dirty.extend(self.gates_naming.cloned(id).into_iter().map(Unit::Gate));
+        self.mark_step_of(id);
         match run {
             Some(run) => {
                 self.tasks_of.add(run.clone(), id.clone());
@@ -40,11 +44,15 @@ impl State {
     pub(super) fn gate_changed(&mut self, id: &GateId) {
         let Some(gate) = self.records.gates.get(id) else { return };
         let (run, deployment) = (gate.run.get().cloned(), gate.deployment.get().cloned());
-        let given = gate.commit.get().cloned();
+        let (given, task) = (gate.commit.get().cloned(), gate.task.get().cloned());
         self.await_commit(given.as_ref(), Waiting::Gate(id.clone()));
         self.dirty.insert(Unit::Gate(id.clone()));
         if let Some(run) = &run {
             self.gates_of.add(run.clone(), id.clone());
+        }
+        if let Some(task) = &task {
+            self.gates_naming.add(task.clone(), id.clone());
+            self.mark_step_of(task);
         }
         if let Some(deployment) = &deployment {
             self.gates_about.add(deployment.clone(), id.clone());
@@ -63,6 +71,8 @@ impl State {
         commit: Option<&CommitId>,
     ) {
         if let Some(run) = run {
+            self.dirty.insert(Unit::Run(run.clone()));
+            self.mark_steps_of(run);
             for deployment in self.by_run.cloned(run) {
                 self.touch_deployment(&deployment);
             }
@@ -78,6 +88,7 @@ impl State {
     /// Rows of a run and of its gates.
     pub(super) fn mark_run(&mut self, run: &RunId) {
         self.dirty.insert(Unit::Run(run.clone()));
+        self.mark_steps_of(run);
         self.dirty.extend(self.gates_of.cloned(run).into_iter().map(Unit::Gate));
     }
 

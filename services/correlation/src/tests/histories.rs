@@ -39,6 +39,14 @@ fn time() -> impl Strategy<Value = Timestamp> {
     (0i64..60).prop_map(Timestamp)
 }
 
+fn run_id(n: u8) -> RunId {
+    RunId::new(format!("run/{n}"))
+}
+
+fn task_id(n: u8) -> TaskId {
+    TaskId::new(format!("task/{n}"))
+}
+
 fn maybe<T: std::fmt::Debug + Clone>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
     proptest::option::of(of)
 }
@@ -123,7 +131,7 @@ fn deployment() -> impl Strategy<Value = Body> {
         maybe(given()),
         service,
         version,
-        (maybe(0u8..2), maybe(time()), maybe(time())),
+        (maybe(0u8..4), maybe(time()), maybe(time()), actor(), maybe(0u8..5), proptest::bool::weighted(0.1)),
     )
         .prop_map(
             |(
@@ -134,7 +142,7 @@ fn deployment() -> impl Strategy<Value = Body> {
                 commit,
                 service,
                 ref_name,
-                (run, created_at, started_at),
+                (run, created_at, started_at, triggered_by, job, transient),
             )| {
                 Body::from(Deployment {
                     repository,
@@ -142,10 +150,13 @@ fn deployment() -> impl Strategy<Value = Body> {
                     outcome,
                     commit,
                     ref_name: ref_name.map(str::to_owned),
-                    run: run.map(|n| RunId::new(n.to_string())),
+                    run: run.map(run_id),
                     created_at,
                     started_at,
                     production: (environment == "eu").then_some(true),
+                    triggered_by,
+                    job: job.map(task_id),
+                    transient,
                     ..Deployment::new(
                         DeploymentId::new(id.to_string()),
                         Environment::new(environment),
@@ -157,49 +168,117 @@ fn deployment() -> impl Strategy<Value = Body> {
         )
 }
 
+/// How a run or a task stands; more often than not it has ended.
+fn verdict() -> impl Strategy<Value = (Phase, Option<Outcome>)> {
+    let ended = proptest::sample::select(vec![
+        Outcome::Success,
+        Outcome::Success,
+        Outcome::Failure,
+        Outcome::Failure,
+        Outcome::Error,
+        Outcome::Timeout,
+        Outcome::Cancelled,
+        Outcome::Skipped,
+    ]);
+    prop_oneof![1 => phase(), 3 => ended.prop_map(|outcome| (Phase::Finished, Some(outcome)))]
+}
+
 fn run() -> impl Strategy<Value = Body> {
-    (0u8..2, 1i32..3, maybe(repository()), maybe(given()), phase(), maybe(time()), maybe(time())).prop_map(
-        |(id, attempt, repository, commit, (phase, outcome), created_at, started_at)| {
+    let told = (
+        proptest::sample::select(vec!["ci", "deliver"]),
+        maybe(proptest::sample::select(vec!["ci.yml", "deliver.yml"])),
+        maybe(proptest::sample::select(vec!["main", "topic"])),
+        proptest::sample::select(vec![
+            Trigger::Unknown,
+            Trigger::Push,
+            Trigger::Change,
+            Trigger::Manual,
+            Trigger::Manual,
+        ]),
+        actor(),
+    );
+    let times = (maybe(time()), maybe(time()), maybe(time()));
+    (0u8..4, 1i32..3, maybe(repository()), maybe(given()), verdict(), times, told).prop_map(
+        |(id, attempt, repository, commit, (phase, outcome), (created_at, started_at, finished_at), told)| {
+            let (pipeline, definition, ref_name, trigger, triggered_by) = told;
             Body::from(PipelineRun {
                 repository,
+                definition: definition.map(str::to_owned),
                 commit,
+                ref_name: ref_name.map(str::to_owned),
+                trigger,
+                triggered_by,
                 outcome,
                 created_at,
                 started_at,
-                ..PipelineRun::new(RunId::new(id.to_string()), attempt, "ci".into(), phase)
+                finished_at: finished_at.filter(|_| phase == Phase::Finished),
+                ..PipelineRun::new(run_id(id), attempt, pipeline.into(), phase)
             })
         },
     )
 }
 
 fn task() -> impl Strategy<Value = Body> {
-    (0u8..3, maybe(0u8..2), maybe(given()), phase(), maybe(time()), maybe(time())).prop_map(
-        |(id, run, commit, (phase, outcome), queued_at, started_at)| {
-            let task = TaskRun::new(TaskId::new(id.to_string()), 1, "job".into(), TaskKind::Job, phase);
+    let told = (
+        proptest::sample::select(vec!["test", "deploy"]),
+        any::<bool>(),
+        actor(),
+        proptest::bool::weighted(0.2),
+        maybe(proptest::sample::select(vec!["linux", "windows"])),
+        maybe(proptest::sample::select(vec!["production", "staging"])),
+        proptest::bool::weighted(0.3),
+    );
+    let times = (maybe(time()), maybe(time()), maybe(time()));
+    (0u8..5, 1i32..3, maybe(0u8..4), maybe(given()), verdict(), times, told).prop_map(
+        |(id, attempt, run, commit, (phase, outcome), (queued_at, started_at, finished_at), told)| {
+            let (name, manual, started_by, allowed_to_fail, runner_group, environment, needs) = told;
             Body::from(TaskRun {
-                run: run.map(|n| RunId::new(n.to_string())),
+                run: run.map(run_id),
                 commit,
                 outcome,
+                environment: environment.map(Environment::new),
+                manual,
+                started_by,
+                allowed_to_fail,
+                runner_group: runner_group.map(str::to_owned),
+                needs: needs.then(|| "test".to_owned()).into_iter().collect(),
                 queued_at,
                 started_at,
-                ..task
+                finished_at: finished_at.filter(|_| phase == Phase::Finished),
+                ..TaskRun::new(task_id(id), attempt, name.into(), TaskKind::Job, phase)
             })
         },
     )
 }
 
+fn named_step() -> impl Strategy<Value = Body> {
+    let release = (proptest::sample::select(vec!["acme/one", "x"]), proptest::sample::select(vec!["v1", "v2"]))
+        .prop_map(|(component, version)| ReleaseRef {
+            component: Component::new(component),
+            version: model::Version::new(version),
+        });
+    (release, proptest::sample::select(vec!["freeze", "sign-off"]), time(), time()).prop_map(
+        |(release, name, started_at, finished_at)| {
+            let named_by = Actor::default();
+            Body::from(ManualStepNamed { release, name: name.to_owned(), started_at, finished_at, named_by })
+        },
+    )
+}
+
 fn gate() -> impl Strategy<Value = Body> {
-    let about = (maybe(repository()), maybe(given()), maybe(0u8..2), maybe(0u8..6)).prop_map(
-        |(repository, commit, run, deployment)| References {
+    let about = (maybe(repository()), maybe(given()), maybe(0u8..4), maybe(0u8..6), maybe(0u8..5)).prop_map(
+        |(repository, commit, run, deployment, task)| References {
             repository,
             commit,
-            run: run.map(|n| RunId::new(n.to_string())),
+            run: run.map(run_id),
+            task: task.map(task_id),
             deployment: deployment.map(|n| DeploymentId::new(n.to_string())),
             ..References::default()
         },
     );
-    (0u8..3, about, 0u8..6, actor()).prop_map(|(id, about, act, by)| {
-        let gate = Gate::new(GateId::new(id.to_string()), "board".into());
+    (0u8..3, about, 0u8..6, actor(), any::<bool>(), 1i32..3).prop_map(|(id, about, act, by, manual, attempt)| {
+        let (name, kind) = if manual { ("deploy", GateKind::ManualJob) } else { ("board", GateKind::Unknown) };
+        let gate = Gate { kind, attempt, ..Gate::new(GateId::new(format!("gate/{id}")), name.into()) };
         match act {
             0 => GateRequested::new(gate, about).into(),
             1 => GateRequestedAgain { gate, about, requested_at: None, requested_by: by }.into(),
@@ -259,10 +338,11 @@ fn body() -> impl Strategy<Value = Body> {
         3 => push(),
         2 => change(),
         6 => deployment(),
-        2 => run(),
-        2 => task(),
+        4 => run(),
+        4 => task(),
         2 => gate(),
         1 => tag(),
+        1 => named_step(),
         1 => control(),
     ]
 }

@@ -134,6 +134,7 @@ fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), Tes
         Gate(_) as Gate
         Tag(_, _) as Tag
         Artifact(_) as Artifact
+        NamedStep(_) as NamedStep
     )
 }
 
