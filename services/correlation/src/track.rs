@@ -88,6 +88,14 @@ impl Track {
         self.order.range((Excluded(order), Unbounded)).next().map(|(order, _)| order)
     }
 
+    /// The deployments that finished between two instants, both included, and their commits, in order.
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> impl DoubleEndedIterator<Item = (&Order, Place)> {
+        let at = |finished_at| Order { finished_at, version: Version::default(), deployment: DeploymentId::default() };
+        let end = Timestamp(to.0.saturating_add(1));
+        let stops = self.order.range(at(from.min(end))..at(end));
+        stops.filter_map(|(order, slot)| Some((order, self.stops.get(slot)?.head)))
+    }
+
     /// A deployment came in.
     pub fn add(&mut self, graph: &Graph, order: Order, head: Place) -> Touched {
         let slot = self.next;

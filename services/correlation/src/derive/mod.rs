@@ -1,9 +1,12 @@
 //! Facts: what follows from the state, one unit at a time. Every function here is pure.
 
+mod attribution;
 mod builds;
 mod commits;
 mod deployments;
+mod failures;
 mod gates;
+mod incidents;
 mod releases;
 mod spans;
 
@@ -12,6 +15,8 @@ use model::fact::{ComponentFact, Fact};
 use model::{Component, Realm};
 
 use crate::state::{State, Unit};
+
+pub use incidents::Settled;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
 pub const DERIVATION: u32 = 1;
@@ -27,6 +32,7 @@ impl State {
             }
             Unit::Gate(id) => self.gate_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Run(id) => self.build_facts(realm, id).into_iter().map(Fact::from).collect(),
+            Unit::Incident(id) => self.incident_facts(realm, id),
             Unit::Component(_) => Vec::new(),
         }
     }

@@ -63,6 +63,7 @@ impl State {
             }
         }
         let before = self.members.insert(key.clone(), members.clone()).unwrap_or_default();
+        self.incidents.change_moved(key);
         for place in before.difference(&members) {
             self.changes_with.remove(place, key);
         }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{DeploymentId, GateId, RunId, TaskId};
+use model::{DeploymentId, GateId, IncidentId, RunId, TaskId};
 
 use super::State;
 use crate::entity::Task;
@@ -59,6 +59,8 @@ pub enum Waiting {
     Task(TaskId),
     /// A gate.
     Gate(GateId),
+    /// An incident.
+    Incident(IncidentId),
 }
 
 impl State {

@@ -5,6 +5,7 @@
 //! records alone, which is what a restore and a new catalog do. Whatever a record changes marks the [`Unit`]s that depend on it.
 
 mod changes;
+mod incidents;
 mod index;
 mod names;
 mod placement;
@@ -13,15 +14,18 @@ mod runs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::Catalog;
-use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
+use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Version};
 
 use crate::catalog::{Rules, default_component};
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task, join_into};
+use crate::entity::{
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, ReleaseKey, Run, Tag, Task, join_into,
+};
 use crate::graph::{Graph, Place};
 use crate::lattice::Join;
 use crate::observe::Observation;
 use crate::track::{Touched, Track};
 
+use incidents::Incidents;
 use index::{Index, Waiting};
 pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
 
@@ -44,6 +48,10 @@ pub struct Records {
     pub tags: BTreeMap<(Repository, String), Tag>,
     /// Artifacts.
     pub artifacts: BTreeMap<ArtifactId, Artifact>,
+    /// Incidents.
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Releases left out of the figures, or taken back in.
+    pub exclusions: BTreeMap<ReleaseKey, Exclusion>,
     /// The catalog of the highest revision.
     pub catalog: Option<Catalog>,
     /// Components whose first deployment counts as lead time.
@@ -86,6 +94,8 @@ pub struct State {
     members: BTreeMap<ChangeKey, BTreeSet<Place>>,
     changes_naming: Index<CommitId, ChangeKey>,
     changes_from: Index<(Repository, String), ChangeKey>,
+    /// What incidents are settled to.
+    pub incidents: Incidents,
     by_tag: Index<String, DeploymentId>,
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
@@ -198,6 +208,22 @@ impl State {
                 }
                 news
             }
+            Observation::Incident(id, incident) => {
+                let news = join_into(&mut self.records.incidents, id.clone(), *incident);
+                if news {
+                    self.changed.insert(Key::Incident(id.clone()));
+                    self.incident_changed(&id);
+                }
+                news
+            }
+            Observation::Exclusion(release, exclusion) => {
+                let news = join_into(&mut self.records.exclusions, release.clone(), exclusion);
+                if news {
+                    self.changed.insert(Key::Exclusion(release.clone()));
+                    self.dirty.insert(Unit::Release(release.0, release.1));
+                }
+                news
+            }
             Observation::Catalog(catalog) => self.take_catalog(*catalog),
             Observation::BaselineNone(component) => {
                 let news = self.records.baseline_none.insert(component);
@@ -260,6 +286,7 @@ impl State {
                 Waiting::Run(id) => self.run_changed(&id),
                 Waiting::Task(id) => self.task_changed(&id),
                 Waiting::Gate(id) => self.gate_changed(&id),
+                Waiting::Incident(id) => self.incidents.arrived(id),
             }
         }
     }
@@ -284,6 +311,7 @@ impl State {
     /// Rows of the commit, of the releases that hold it, and of what merged it, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
         self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
+        self.incidents.commit_moved(place);
         let holders: Vec<DeploymentId> =
             self.tracks.values().filter_map(|track| track.first(place)).map(|order| order.deployment.clone()).collect();
         for id in holders {
@@ -307,6 +335,7 @@ impl State {
     }
 
     fn touch_deployment(&mut self, id: &DeploymentId) {
+        self.deployment_moved(id);
         self.dirty.insert(Unit::Deployment(id.clone()));
         if let Some(Placed { component, version: Some(version), .. }) = self.placed.get(id) {
             self.dirty.insert(Unit::Release(component.clone(), version.clone()));
@@ -316,6 +345,7 @@ impl State {
     fn touch(&mut self, touched: Touched) {
         for place in touched.commits {
             self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
+            self.incidents.commit_moved(place);
             // What a deployment brought is told by when its commit, and that of the one before it, came there first.
             for id in self.by_head.cloned(&place) {
                 self.touch_deployment(&id);
@@ -371,12 +401,15 @@ impl State {
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
         let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
+        let incidents: Vec<IncidentId> = self.records.incidents.keys().cloned().collect();
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
         tasks.iter().for_each(|id| self.task_changed(id));
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
         gates.iter().for_each(|id| self.gate_changed(id));
+        incidents.iter().for_each(|id| self.incident_changed(id));
+        self.settle();
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
     }
@@ -412,6 +445,12 @@ impl State {
             }
             (Key::Artifact(id), Restored::Artifact(artifact)) => {
                 self.records.artifacts.entry(id).or_default().join(artifact);
+            }
+            (Key::Incident(id), Restored::Incident(incident)) => {
+                self.records.incidents.entry(id).or_default().join(incident);
+            }
+            (Key::Exclusion(release), Restored::Exclusion(exclusion)) => {
+                self.records.exclusions.entry(release).or_default().join(exclusion);
             }
             (Key::Catalog, Restored::Catalog(catalog)) => self.records.catalog = Some(catalog),
             (Key::BaselineNone, Restored::BaselineNone(components)) => self.records.baseline_none = components,

@@ -5,12 +5,12 @@ use std::fmt;
 
 use model::event::{Catalog, Tier};
 use model::{
-    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, Repository, RunId, TaskId, Timestamp,
-    Version,
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Repository, RunId,
+    TaskId, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task};
+use crate::entity::{Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, ReleaseKey, Run, Tag, Task};
 use crate::graph::Place;
 use crate::track::Order;
 
@@ -32,6 +32,8 @@ pub enum Unit {
     Run(RunId),
     /// Row of a component.
     Component(Component),
+    /// Row of an incident, and one for each release that it is attributed to.
+    Incident(IncidentId),
 }
 
 /// Table and name, as it stands in the keys of the fact topics.
@@ -44,6 +46,7 @@ impl fmt::Display for Unit {
             Self::Gate(id) => write!(f, "gate/{id}"),
             Self::Run(id) => write!(f, "run/{id}"),
             Self::Component(component) => write!(f, "component/{component}"),
+            Self::Incident(id) => write!(f, "incident/{id}"),
         }
     }
 }
@@ -77,6 +80,10 @@ pub enum Key {
     Emitted(Unit),
     /// Generation, sequence and version of the derivation.
     Meta,
+    /// Of an incident.
+    Incident(IncidentId),
+    /// Whether a release is left out of the figures.
+    Exclusion(ReleaseKey),
 }
 
 /// A line of deployments.
@@ -146,4 +153,8 @@ pub enum Restored {
     BaselineNone(BTreeSet<Component>),
     /// Repositories that were ever spoken of.
     Repositories(BTreeSet<Repository>),
+    /// An incident.
+    Incident(Incident),
+    /// Whether a release is left out of the figures.
+    Exclusion(Exclusion),
 }

@@ -134,6 +134,8 @@ fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), Tes
         Gate(_) as Gate
         Tag(_, _) as Tag
         Artifact(_) as Artifact
+        Incident(_) as Incident
+        Exclusion(_) as Exclusion
     )
 }
 
