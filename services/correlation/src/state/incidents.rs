@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{References, Tier};
-use model::{ArtifactId, CommitId, Component, DeploymentId, IncidentId, RunId, Timestamp, Version};
+use model::{ArtifactId, CommitId, Component, DeploymentId, IncidentId, Millis, RunId, Timestamp, Version};
 
 use super::{ChangeKey, Index, Placed, Scope, State, Unit, Waiting};
 use crate::derive::Settled;
@@ -24,7 +24,7 @@ pub struct Incidents {
     stale: BTreeSet<IncidentId>,
     /// Incidents of a release.
     of_release: Index<ReleaseKey, IncidentId>,
-    /// Incidents that an earlier release of the component is known to have caused, by their end.
+    /// Incidents that a release of the component is known to have caused, by their end.
     by_end: BTreeMap<Component, BTreeSet<(Timestamp, IncidentId)>>,
     /// Incidents of a component by their beginning.
     by_beginning: BTreeMap<Component, BTreeSet<(Timestamp, IncidentId)>>,
@@ -76,32 +76,36 @@ impl Incidents {
     }
 
     /// A deployment stands here, or did.
-    fn deployment_moved(&mut self, id: &DeploymentId, placed: &Placed, run: Option<&RunId>, window: model::Millis) {
+    fn deployment_moved(&mut self, id: &DeploymentId, placed: &Placed, window: Millis) {
         self.stale.extend(self.by_deployment.of(id).cloned());
         self.stale.extend(placed.version.iter().flat_map(|version| self.by_version.of(version)).cloned());
-        self.stale.extend(run.into_iter().flat_map(|run| self.by_run.of(run)).cloned());
         let Some((from, begun)) = placed.succeeded_at.zip(self.by_beginning.get(&placed.component)) else { return };
         let to = (from + window).max(from);
         let within = begun.range((from, IncidentId::default())..).take_while(|(at, _)| *at <= to);
         self.stale.extend(within.map(|(_, id)| id.clone()));
     }
 
+    /// Something is new of a run, or of what it deployed.
     pub(super) fn run_moved(&mut self, run: &RunId) {
         self.stale.extend(self.by_run.of(run).cloned());
     }
 
+    /// A change may hold other commits.
     pub(super) fn change_moved(&mut self, change: &ChangeKey) {
         self.stale.extend(self.by_change.of(change).cloned());
     }
 
+    /// An artifact, or the run that made it, may mean another commit.
     pub(super) fn artifact_moved(&mut self, artifact: &ArtifactId) {
         self.stale.extend(self.by_artifact.of(artifact).cloned());
     }
 
+    /// Something is new of a commit, or another release was the first to bring it.
     pub(super) fn commit_moved(&mut self, place: Place) {
         self.stale.extend(self.by_place.of(&place).cloned());
     }
 
+    /// An abbreviation may mean a commit, or none any more.
     pub(super) fn arrived(&mut self, id: IncidentId) {
         self.stale.insert(id);
     }
@@ -145,9 +149,8 @@ impl State {
             }
         }
         if !self.records.incidents.is_empty() {
-            let run = self.records.deployments.get(id).and_then(|deployment| deployment.run.get());
             let window = self.rules.attribution_window(&placed.component);
-            self.incidents.deployment_moved(id, placed, run, window);
+            self.incidents.deployment_moved(id, placed, window);
         }
     }
 

@@ -385,9 +385,12 @@ fn trouble_in_staging_is_no_failure_of_production() {
 fn a_failed_release_recovers_with_its_incident_and_what_came_meanwhile_is_rework() {
     let history =
         with(shipped(), [(13 * HOUR, detected(shop("i"))), (16 * HOUR, success("d", 4)), (17 * HOUR, success("e", 5))]);
-    let open = release(&play(history.clone()), 2);
+    let mut run = play(history);
+    let open = release(&run, 2);
     assert_eq!((open.failed, open.recovered_at, open.recovery), (true, None, None));
-    let run = play(with(history, [(16 * HOUR, resolved(shop("i")))]));
+    assert_eq!([3, 4, 5].map(|n| release(&run, n).rework), [true; 3]);
+    run.apply(&event(16 * HOUR, "late", resolved(shop("i"))));
+    run.commit();
     let failed = release(&run, 2);
     assert_eq!((failed.failed, failed.rework, failed.incidents), (true, false, 1));
     assert_eq!(failed.recovered_at, Some(Timestamp(16 * HOUR)));
