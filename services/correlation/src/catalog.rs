@@ -2,7 +2,11 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use model::event::{Catalog, CatalogComponent, Tier};
-use model::{Component, Environment, Repository};
+use model::{Component, Environment, Millis, Repository};
+
+/// How long after a deployment an incident may be its fault, where the catalog does not say: a day, since what does not show within
+/// one is seldom the last deployment's fault alone.
+pub const ATTRIBUTION_WINDOW: Millis = Millis(24 * 60 * 60 * 1000);
 
 /// A catalog with its patterns compiled.
 #[derive(Debug, Default)]
@@ -56,6 +60,11 @@ impl Rules {
     /// What the catalog says of a component.
     pub fn component(&self, name: &Component) -> Option<&CatalogComponent> {
         self.catalog.components.iter().find(|c| c.component == *name)
+    }
+
+    /// How long after a deployment of the component an incident may be its fault.
+    pub fn attribution_window(&self, component: &Component) -> Millis {
+        self.component(component).and_then(|entry| entry.attribution_window).unwrap_or(ATTRIBUTION_WINDOW)
     }
 
     /// Component that a repository, a service or both belong to.

@@ -122,6 +122,8 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Catalog => Restored::Catalog(read_value::<Catalog>(key, value)?),
         Key::BaselineNone => Restored::BaselineNone(read_value::<BTreeSet<Component>>(key, value)?),
         Key::Repositories => Restored::Repositories(read_value::<BTreeSet<Repository>>(key, value)?),
+        Key::Incident(_) => Restored::Incident(read_value(key, value)?),
+        Key::Exclusion(_) => Restored::Exclusion(read_value(key, value)?),
         Key::Emitted(_) | Key::Meta => return Ok(None),
     }))
 }

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::lattice::{Greatest, Join, Latest, Least, Raised, join_fields};
 
+mod incident;
+
+pub use incident::{Correction, Course, Exclusion, Incident, IncidentAct, ReleaseKey};
+
 /// A commit. Its id is its content, so it is one thing in every repository that holds it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commit {

@@ -7,11 +7,15 @@ use model::event::{
     Deployment, DeploymentAction, Event, Gate, ManualStepNamed, Outcome, Phase, PipelineRun, Push, References,
     ReviewBody, Tag, TagAction, TaskKind, TaskRun, TestRun, Trigger,
 };
-use model::{ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp};
+use model::{
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Timestamp,
+};
 
 use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress};
 use crate::lattice::{Greatest, Latest, Least, Raised};
 use crate::state::NamedKey;
+
+mod incidents;
 
 /// A record to join into the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +38,10 @@ pub enum Observation {
     Artifact(ArtifactId, entity::Artifact),
     /// A step that a person named.
     NamedStep(NamedKey, entity::NamedStep),
+    /// An incident.
+    Incident(IncidentId, Box<entity::Incident>),
+    /// Whether a release is left out of the figures.
+    Exclusion(entity::ReleaseKey, entity::Exclusion),
     /// The catalog.
     Catalog(Box<Catalog>),
     /// A component without a baseline.
@@ -49,9 +57,13 @@ impl Observation {
             Self::Run(_, run) => run.repository.get().into_iter().collect(),
             Self::Deployment(_, deployment) => deployment.repository.get().into_iter().collect(),
             Self::Gate(_, gate) => gate.repository.get().into_iter().collect(),
-            Self::Task(..) | Self::Artifact(..) | Self::NamedStep(..) | Self::Catalog(_) | Self::BaselineNone(_) => {
-                Vec::new()
-            }
+            Self::Incident(_, incident) => incident.repositories().into_iter().collect(),
+            Self::Task(..)
+            | Self::Artifact(..)
+            | Self::NamedStep(..)
+            | Self::Catalog(_)
+            | Self::BaselineNone(_)
+            | Self::Exclusion(..) => Vec::new(),
         }
     }
 }
@@ -62,9 +74,14 @@ pub fn observe(event: &Event<Body>) -> Result<Vec<Observation>, &'static str> {
     match &event.body {
         Body::Ci(body) => Ok(ci(event, at, body)),
         Body::Approval(body) => Ok(vec![approval(event, at, body)]),
-        Body::Incident(_) => Err("incidents enter no table yet"),
         Body::Review(ReviewBody::ManualStepNamed(step)) => Ok(vec![step_named(event, at, step)]),
-        Body::Review(_) => Err("what people say enters no table yet"),
+        Body::Incident(body) => Ok(vec![incidents::incident(event, at, body)]),
+        Body::Review(ReviewBody::AttributionCorrected(said)) => Ok(vec![incidents::correction(event, at, said)]),
+        Body::Review(ReviewBody::ReleaseExcluded(said)) => Ok(vec![incidents::exclusion(at, said)]),
+        Body::Review(
+            ReviewBody::ImprovementPicked(_) | ReviewBody::ImprovementDone(_) | ReviewBody::ImprovementDropped(_),
+        ) => Err("improvements enter no table yet"),
+        Body::Review(_) => Err("what people say of gates enters no table yet"),
         Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog.clone()))]),
         Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component.clone())]),
         Body::Control(ControlBody::Horizon(_)) => Err("rows are not frozen yet"),

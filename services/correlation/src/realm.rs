@@ -134,6 +134,7 @@ impl Realm {
     /// Where a record or a fact cannot be written, which the tests of the model exclude.
     pub fn derive(&mut self) -> Result<Delta, Error> {
         let mut delta = Delta::default();
+        self.state.settle();
         if std::mem::take(&mut self.state.rebuilt) {
             self.state.dirty.extend(self.emitted.keys().cloned());
             self.state.dirty_commits.extend(self.state.records.graph.places());
@@ -323,6 +324,8 @@ impl Realm {
             }
             Key::Artifact(id) => changelog::record(realm, key, records.artifacts.get(id)),
             Key::NamedStep(of) => changelog::record(realm, key, records.named_steps.get(of)),
+            Key::Incident(id) => changelog::record(realm, key, records.incidents.get(id)),
+            Key::Exclusion(release) => changelog::record(realm, key, records.exclusions.get(release)),
             Key::Catalog => changelog::record(realm, key, records.catalog.as_ref()),
             Key::BaselineNone => changelog::record(realm, key, Some(&records.baseline_none)),
             Key::Repositories => changelog::record(realm, key, Some(&records.repositories)),

@@ -127,6 +127,18 @@ impl<'a> Track<'a> {
         line.order.range(..order).next_back().and_then(|(order, slot)| Some((order, line.stop(*slot)?.head)))
     }
 
+    /// The deployments that finished between two instants, both included, and their commits, in order.
+    pub fn between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = (&'a Order, Place)> + use<'a> {
+        let at = |finished_at| Order { finished_at, version: Version::default(), deployment: DeploymentId::default() };
+        let (line, end) = (self.line(), Timestamp(to.0.saturating_add(1)));
+        let stops = line.order.range(at(from.min(end))..at(end));
+        stops.filter_map(|(order, slot)| Some((order, line.stop(*slot)?.head)))
+    }
+
     /// The deployment after this one.
     pub fn after(&self, order: &Order) -> Option<&'a Order> {
         use std::ops::Bound::{Excluded, Unbounded};

@@ -135,8 +135,10 @@ impl State {
 
     fn lineage(&self, place: Place, deployed: bool) -> Lineage {
         let graph = &self.records.graph;
-        let by_parent =
-            graph.newer(place).iter().any(|newer| graph.parents(*newer).is_some_and(|parents| parents.contains(&place)));
+        let by_parent = graph
+            .newer(place)
+            .iter()
+            .any(|newer| graph.parents(*newer).is_some_and(|parents| parents.contains(&place)));
         match (deployed, by_parent) {
             (true, _) => Lineage::Deployed,
             (false, true) => Lineage::Parents,

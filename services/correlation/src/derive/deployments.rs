@@ -60,10 +60,9 @@ impl State {
     ) -> (Vec<Place>, bool) {
         let graph = &self.records.graph;
         let all = track.commits(order);
-        let head_closed = track.first(head) != Some(order) || !graph.older(head).is_empty() || graph.parents(head).is_some();
-        let told = |place: &Place| {
-            graph.is_closed(*place) && self.belongs(component, *place).is_some()
-        };
+        let head_closed =
+            track.first(head) != Some(order) || !graph.older(head).is_empty() || graph.parents(head).is_some();
+        let told = |place: &Place| graph.is_closed(*place) && self.belongs(component, *place).is_some();
         let complete = head_closed && all.iter().all(told);
         let own = all.into_iter().filter(|place| self.is_part(component, *place)).collect();
         (own, complete)

@@ -1,10 +1,13 @@
 //! Facts: what follows from the state, one unit at a time. Every function here is pure.
 
+mod attribution;
 mod builds;
 mod commits;
 mod deployments;
 mod failures;
 mod gates;
+mod incidents;
+mod recovery;
 mod releases;
 mod spans;
 mod steps;
@@ -14,6 +17,8 @@ use model::fact::{ComponentFact, Fact};
 use model::{Component, Realm};
 
 use crate::state::{State, Unit};
+
+pub use incidents::Settled;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
 pub const DERIVATION: u32 = 1;
@@ -32,6 +37,7 @@ impl State {
             }
             Unit::Run(id) => self.build_facts(realm, id),
             Unit::Step(step) => self.manual_step(realm, step).into_iter().map(Fact::from).collect(),
+            Unit::Incident(id) => self.incident_facts(realm, id),
             Unit::Commit(_) | Unit::Component(_) => Vec::new(),
         }
     }

@@ -48,6 +48,7 @@ impl State {
         if let Some(reached) = reached {
             self.tell_way(&mut fact, component, &reached, &deployments);
         }
+        self.tell_failure(&mut fact);
         Some(fact)
     }
 

@@ -36,9 +36,7 @@ impl Id {
     /// Hash of its first digits.
     pub fn stem(&self) -> u64 {
         match self {
-            Self::Sha1(bytes) => {
-                hash(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) >> 4)
-            }
+            Self::Sha1(bytes) => hash(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) >> 4),
             Self::Text(text) => stem_of(text),
         }
     }

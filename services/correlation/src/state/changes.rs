@@ -62,6 +62,7 @@ impl State {
             }
         }
         let before = self.members.insert(number, members.clone()).unwrap_or_default();
+        self.incidents.change_moved(key);
         for place in before.difference(&members) {
             self.changes_with.remove(place, &number);
         }

@@ -5,7 +5,7 @@
 
 use std::hash::Hash;
 
-use model::{DeploymentId, GateId, RunId, TaskId};
+use model::{DeploymentId, GateId, IncidentId, RunId, TaskId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -64,6 +64,8 @@ pub enum Waiting {
     Task(TaskId),
     /// A gate.
     Gate(GateId),
+    /// An incident.
+    Incident(IncidentId),
 }
 
 impl State {

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod changes;
+mod incidents;
 mod index;
 mod lines;
 mod names;
@@ -15,19 +16,22 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::event::Catalog;
-use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
 use indexmap::IndexMap;
+use model::event::Catalog;
+use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Version};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component};
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, NamedStep, Run, Tag, Task, join_into};
+use crate::entity::{
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, ReleaseKey, Run, Tag, Task, join_into,
+};
 use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
 use crate::observe::Observation;
 use crate::track::{Touched, Track, Tracks};
 
 use attempts::Tries;
+use incidents::Incidents;
 use index::{Index, Waiting};
 pub use names::{ChangeKey, ChangeNumber, Key, NamedKey, Placed, Restored, Scope, Step, Unit};
 
@@ -52,6 +56,10 @@ pub struct Records {
     pub artifacts: FxHashMap<ArtifactId, Artifact>,
     /// Steps that people named.
     pub named_steps: BTreeMap<NamedKey, NamedStep>,
+    /// Incidents.
+    pub incidents: FxHashMap<IncidentId, Incident>,
+    /// Releases left out of the figures, or taken back in.
+    pub exclusions: FxHashMap<ReleaseKey, Exclusion>,
     /// The catalog of the highest revision.
     pub catalog: Option<Catalog>,
     /// Components whose first deployment counts as lead time.
@@ -101,6 +109,8 @@ pub struct State {
     members: FxHashMap<ChangeNumber, BTreeSet<Place>>,
     changes_naming: Index<CommitId, ChangeKey>,
     changes_from: Index<(Repository, String), ChangeKey>,
+    /// What incidents are settled to.
+    pub incidents: Incidents,
     by_tag: Index<String, DeploymentId>,
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
@@ -222,10 +232,28 @@ impl State {
                 news
             }
             Observation::NamedStep(key, step) => {
-                let news = join_into(&mut self.records.named_steps, key.clone(), step);
+                let known = self.records.named_steps.len();
+                let entry = self.records.named_steps.entry(key.clone()).or_default();
+                let news = entry.join(step) || self.records.named_steps.len() > known;
                 if news {
                     self.changed.insert(Key::NamedStep(key.clone()));
                     self.dirty.insert(Unit::Step(Step::Named(key)));
+                }
+                news
+            }
+            Observation::Incident(id, incident) => {
+                let news = join_into(&mut self.records.incidents, id.clone(), *incident);
+                if news {
+                    self.changed.insert(Key::Incident(id.clone()));
+                    self.incident_changed(&id);
+                }
+                news
+            }
+            Observation::Exclusion(release, exclusion) => {
+                let news = join_into(&mut self.records.exclusions, release.clone(), exclusion);
+                if news {
+                    self.changed.insert(Key::Exclusion(release.clone()));
+                    self.dirty.insert(Unit::Release(release.0, release.1));
                 }
                 news
             }
@@ -291,6 +319,7 @@ impl State {
                 Waiting::Run(id) => self.run_changed(&id),
                 Waiting::Task(id) => self.task_changed(&id),
                 Waiting::Gate(id) => self.gate_changed(&id),
+                Waiting::Incident(id) => self.incidents.arrived(id),
             }
         }
     }
@@ -315,6 +344,7 @@ impl State {
     /// Rows of the commit, of the releases that hold it, and of what merged it, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
         self.dirty_commits.insert(place);
+        self.incidents.commit_moved(place);
         let holders: Vec<DeploymentId> = self.tracks.of(place).map(|(_, order)| order.deployment.clone()).collect();
         for id in holders {
             self.touch_deployment(&id);
@@ -339,6 +369,7 @@ impl State {
     }
 
     fn touch_deployment(&mut self, id: &DeploymentId) {
+        self.deployment_moved(id);
         self.dirty.insert(Unit::Deployment(id.clone()));
         self.mark_step_by_hand(id);
         if let Some(Placed { component, version: Some(version), .. }) = self.placed.get(id) {
@@ -349,6 +380,7 @@ impl State {
     fn touch(&mut self, touched: Touched) {
         for place in touched.commits {
             self.dirty_commits.insert(place);
+            self.incidents.commit_moved(place);
             // What a deployment brought is told by when its commit, and that of the one before it, came there first.
             for id in self.by_head.cloned(&place) {
                 self.touch_deployment(&id);
@@ -394,6 +426,7 @@ impl State {
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
         let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
+        let incidents: Vec<IncidentId> = self.records.incidents.keys().cloned().collect();
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
         tasks.iter().for_each(|id| self.task_tried(id, None));
@@ -401,6 +434,8 @@ impl State {
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
         gates.iter().for_each(|id| self.gate_changed(id));
+        incidents.iter().for_each(|id| self.incident_changed(id));
+        self.settle();
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
         self.dirty.extend(self.records.named_steps.keys().cloned().map(|key| Unit::Step(Step::Named(key))));
@@ -440,6 +475,12 @@ impl State {
             }
             (Key::NamedStep(key), Restored::NamedStep(step)) => {
                 self.records.named_steps.entry(key).or_default().join(step);
+            }
+            (Key::Incident(id), Restored::Incident(incident)) => {
+                self.records.incidents.entry(id).or_default().join(incident);
+            }
+            (Key::Exclusion(release), Restored::Exclusion(exclusion)) => {
+                self.records.exclusions.entry(release).or_default().join(exclusion);
             }
             (Key::Catalog, Restored::Catalog(catalog)) => self.records.catalog = Some(catalog),
             (Key::BaselineNone, Restored::BaselineNone(components)) => self.records.baseline_none = components,

@@ -5,12 +5,14 @@ use std::fmt;
 
 use model::event::{Catalog, Tier};
 use model::{
-    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, Repository, RunId, TaskId, Timestamp,
-    Version,
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Repository, RunId,
+    TaskId, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, NamedStep, Run, Tag, Task};
+use crate::entity::{
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, ReleaseKey, Run, Tag, Task,
+};
 use crate::graph::Place;
 use crate::track::Order;
 
@@ -52,6 +54,8 @@ pub enum Unit {
     Component(Component),
     /// Row of a manual step.
     Step(Step),
+    /// Row of an incident, and one for each release that it is attributed to.
+    Incident(IncidentId),
 }
 
 /// Table and name, as it stands in the keys of the fact topics.
@@ -70,6 +74,7 @@ impl fmt::Display for Unit {
             Self::Step(Step::Named((component, version, name, at))) => {
                 write!(f, "step/named/{component}/{version}/{}/{name}", at.0)
             }
+            Self::Incident(id) => write!(f, "incident/{id}"),
         }
     }
 }
@@ -105,6 +110,10 @@ pub enum Key {
     Emitted(Unit),
     /// Generation, sequence and version of the derivation.
     Meta,
+    /// Of an incident.
+    Incident(IncidentId),
+    /// Whether a release is left out of the figures.
+    Exclusion(ReleaseKey),
 }
 
 /// A line of deployments.
@@ -186,4 +195,8 @@ pub enum Restored {
     BaselineNone(BTreeSet<Component>),
     /// Repositories that were ever spoken of.
     Repositories(BTreeSet<Repository>),
+    /// An incident.
+    Incident(Incident),
+    /// Whether a release is left out of the figures.
+    Exclusion(Exclusion),
 }

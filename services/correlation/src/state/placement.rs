@@ -86,6 +86,7 @@ impl State {
 
     /// Takes a deployment off its tracks and out of the indexes.
     fn lift(&mut self, id: &DeploymentId) {
+        self.deployment_moved(id);
         let Some(placed) = self.placed.remove(id) else { return };
         if let Some(head) = placed.head {
             self.by_head.remove(&head, id);

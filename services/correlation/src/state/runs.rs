@@ -17,6 +17,7 @@ impl State {
         self.mark_run(id);
         self.replace(self.by_run.cloned(id));
         for artifact in self.artifacts_of.cloned(id) {
+            self.incidents.artifact_moved(&artifact);
             self.replace(self.by_artifact.cloned(&artifact));
         }
     }
@@ -89,6 +90,7 @@ impl State {
     pub(super) fn mark_run(&mut self, run: &RunId) {
         self.dirty.insert(Unit::Run(run.clone()));
         self.mark_steps_of(run);
+        self.incidents.run_moved(run);
         self.dirty.extend(self.gates_of.cloned(run).into_iter().map(Unit::Gate));
     }
 
@@ -96,6 +98,7 @@ impl State {
         if let Some(run) = self.records.artifacts.get(id).and_then(|artifact| artifact.run.get().cloned()) {
             self.artifacts_of.add(run, id.clone());
         }
+        self.incidents.artifact_moved(id);
         self.replace(self.by_artifact.cloned(id));
     }
 }

@@ -5,7 +5,8 @@
 
 use model::event::*;
 use model::{
-    ChangeId, CommitId, Component, DeploymentId, Environment, GateId, Millis, Repository, RunId, TaskId, Timestamp,
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Millis, Repository,
+    RunId, TaskId, Timestamp, Version,
 };
 use proptest::prelude::*;
 
@@ -299,6 +300,77 @@ fn tag() -> impl Strategy<Value = Body> {
         .prop_map(tag)
 }
 
+fn artifact() -> impl Strategy<Value = Body> {
+    (maybe(given()), maybe(0u8..2)).prop_map(|(commit, run)| {
+        let artifact = Artifact::new(ArtifactId::new("image"), ArtifactAction::Packaged);
+        Body::from(Artifact { commit, run: run.map(|n| RunId::new(n.to_string())), ..artifact })
+    })
+}
+
+fn release() -> impl Strategy<Value = ReleaseRef> {
+    let component = proptest::sample::select(vec!["x", "acme/one", "acme/two"]);
+    let version = prop_oneof![
+        2 => proptest::sample::select(vec!["v1", "v2"]).prop_map(Version::new),
+        1 => (0u8..8).prop_map(|n| Version::new(sha(n).as_str())),
+    ];
+    (component, version).prop_map(|(component, version)| ReleaseRef { component: Component::new(component), version })
+}
+
+/// What an incident is about: one thing, so that every grade is met.
+fn about() -> impl Strategy<Value = References> {
+    (0u8..7, maybe(repository()), given(), 0u8..6, proptest::sample::select(vec!["v1", "v2"])).prop_map(
+        |(what, repository, commit, n, version)| {
+            let mut about = References { repository, ..References::default() };
+            match what {
+                0 => about.deployment = Some(DeploymentId::new(n.to_string())),
+                1 => about.run = Some(RunId::new((n % 2).to_string())),
+                2 => about.change = Some(ChangeId::new((n % 3).to_string())),
+                3 => about.version = Some(version.to_owned()),
+                4 => about.artifact = Some(ArtifactId::new("image")),
+                5 => about.service = Some("x".to_owned()),
+                _ => about.commit = Some(commit),
+            }
+            about
+        },
+    )
+}
+
+fn incident() -> impl Strategy<Value = Body> {
+    let services = proptest::collection::btree_set(proptest::sample::select(vec!["x", "y", "acme/one"]), 0..3);
+    let environment = maybe(proptest::sample::select(vec!["production", "production", "live", "staging"]));
+    let told = (0u8..4, services, environment, maybe(about()), maybe(time()), maybe(time()));
+    (told, 0u8..10, 0u8..4, actor()).prop_map(|((id, services, environment, about, started_at, at), act, into, by)| {
+        let name = |n: u8| IncidentId::new(n.to_string());
+        let incident = Incident {
+            services: services.into_iter().map(str::to_owned).collect(),
+            environment: environment.map(Environment::new),
+            about: about.into_iter().collect(),
+            started_at,
+            ..Incident::new(name(id))
+        };
+        match act {
+            0..4 => IncidentDetected { incident, detected_at: at, detected_by: by }.into(),
+            4 => IncidentAcknowledged { incident, acknowledged_at: at, acknowledged_by: by }.into(),
+            5 | 6 => IncidentResolved { incident, resolved_at: at, resolved_by: by }.into(),
+            7 => IncidentReopened { incident, reopened_at: at }.into(),
+            8 => IncidentMerged { incident, into: name(into), merged_at: at }.into(),
+            _ if into == 0 => IncidentRetracted { incident, retracted_at: at }.into(),
+            _ => IncidentUpdated { incident, updated_at: at }.into(),
+        }
+    })
+}
+
+fn said() -> impl Strategy<Value = Body> {
+    let corrected = (0u8..4, maybe(release()), maybe(release())).prop_map(|(id, release, previous)| {
+        let incident = IncidentId::new(id.to_string());
+        Body::from(AttributionCorrected { incident, release, previous, corrected_by: Actor::default(), note: None })
+    });
+    let excluded = (release(), any::<bool>()).prop_map(|(release, excluded)| {
+        Body::from(ReleaseExcluded { release, excluded, excluded_by: Actor::default(), note: None })
+    });
+    prop_oneof![2 => corrected, 1 => excluded]
+}
+
 fn control() -> impl Strategy<Value = Body> {
     let catalog = |(revision, paths, staged): (i64, bool, bool)| {
         let component = |name: &str| CatalogComponent {
@@ -310,7 +382,7 @@ fn control() -> impl Strategy<Value = Body> {
             services: Vec::new(),
             markers: Vec::new(),
             partial_counts: false,
-            attribution_window: None::<Millis>,
+            attribution_window: (revision > 0).then_some(Millis(10 * revision)),
             baseline_none: false,
             calendar: None,
         };
@@ -344,6 +416,9 @@ fn body() -> impl Strategy<Value = Body> {
         1 => tag(),
         1 => named_step(),
         1 => control(),
+        1 => artifact(),
+        6 => incident(),
+        1 => said(),
     ]
 }
 

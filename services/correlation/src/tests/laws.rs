@@ -135,6 +135,8 @@ fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), Tes
         Tag(_, _) as Tag
         Artifact(_) as Artifact
         NamedStep(_) as NamedStep
+        Incident(_) as Incident
+        Exclusion(_) as Exclusion
     )
 }
 

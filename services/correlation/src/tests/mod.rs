@@ -2,6 +2,7 @@
 
 mod cases;
 mod cases_builds;
+mod cases_incidents;
 mod histories;
 mod laws;
 

@@ -61,7 +61,8 @@ impl Labels {
     /// Number of a set that one commit more carries.
     fn carry(&mut self, labels: &[Label]) -> u32 {
         let hash = hash(labels);
-        if let Some(number) = self.numbers.find(hash, |number| &*self.sets[*number as usize].labels == labels).copied() {
+        if let Some(number) = self.numbers.find(hash, |number| &*self.sets[*number as usize].labels == labels).copied()
+        {
             self.sets[number as usize].carriers += 1;
             return number;
         }

@@ -146,7 +146,7 @@ pub struct CommitInfo {
 }
 
 /// What an approval or an incident is about: references as the provider gave them, resolved later.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct References {
     /// Repository.
     #[serde(default)]
