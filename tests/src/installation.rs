@@ -378,18 +378,47 @@ fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
+/// How the binary is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Soon built.
+    #[default]
+    Debug,
+    /// As it is shipped: what is measured means something.
+    Release,
+}
+
 /// Builds the binary, or finds it built; its path.
 ///
 /// # Errors
 /// Where it does not compile.
 pub fn build() -> Result<PathBuf> {
+    build_as(Profile::Debug)
+}
+
+/// As [`build`], in a profile.
+///
+/// # Errors
+/// Where it does not compile.
+pub fn build_as(profile: Profile) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests lie in the workspace")?;
-    let status =
-        Command::new(cargo).args(["build", "--quiet", "--package", "throughline"]).current_dir(root).status()?;
-    ensure!(status.success(), "`cargo build --package throughline` failed");
-    let own = std::env::current_exe()?;
-    // A test lies in `deps`, a command beside the binary.
-    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("throughline")).find(|path| path.is_file());
-    found.with_context(|| format!("the binary `throughline` is not beside {}", own.display()))
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", "throughline", "--message-format", "json-render-diagnostics"]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    let output = command.current_dir(root).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "`cargo build --package throughline` failed");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(executable)
+        .context("cargo did not say where the binary `throughline` is")
+}
+
+/// Path of the binary in a line that cargo says, where it is about that.
+fn executable(line: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    let path = message["executable"].as_str()?;
+    (message["target"]["name"] == "throughline").then(|| PathBuf::from(path))
 }

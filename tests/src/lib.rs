@@ -1,7 +1,9 @@
 //! What the end-to-end tests, the checks and the demo have in common: histories, and whole installations to play them to.
 
 pub mod demo;
+pub mod git;
 pub mod govuk;
+pub mod history;
 pub mod installation;
 pub mod lag;
 pub mod verify;

@@ -1,21 +1,30 @@
 //! Plays histories to a whole installation and holds its tables against the truth.
 
-use std::collections::BTreeMap;
+mod git;
+mod govuk;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use local_stack::Addresses;
+use model::event::{Body, CiBody};
 use serde::Serialize;
 use stream::topics;
 
-use crate::govuk::{App, ENVIRONMENTS};
+pub use self::git::{GitVerified, ProjectAgreement, git};
+pub use self::govuk::{AppAgreement, Disturbed, GovukVerified, ReplayAgreement, govuk};
+use crate::history::Told;
 use crate::installation::{Installation, Role};
 use crate::lag;
 
 /// How long a history may take from the first line to the last row.
-const WITHIN: Duration = Duration::from_secs(300);
+const WITHIN: Duration = Duration::from_secs(900);
+/// The source of every history.
+const SOURCE: &str = "history";
+/// Sources of an installation that histories are played to.
+const SOURCES: [(&str, &str); 1] = [(SOURCE, "import")];
 
 /// How to disturb a history on its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,65 +45,123 @@ impl Disturbance {
     pub fn is_any(self) -> bool {
         self.shuffle || self.double || self.kills > 0
     }
+
+    fn lines(self, history: &[Told]) -> Result<Vec<String>> {
+        let mut lines = history.iter().map(Told::line).collect::<Result<Vec<_>>>()?;
+        if self.double {
+            lines.extend(lines.clone());
+        }
+        if self.shuffle {
+            fastrand::Rng::with_seed(self.seed).shuffle(&mut lines);
+        }
+        Ok(lines)
+    }
 }
 
-/// How well the tables agree with the truth about one application.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct Agreement {
-    /// Application.
-    pub app: String,
-    /// Commits whose truth is known.
-    pub commits: usize,
-    /// Those whose production time in ClickHouse is the true one, to the millisecond; never there counts as a time of its own.
-    pub agree: usize,
-    /// Releases that reached production.
-    pub releases: u64,
-    /// Commits whose time agrees, by environment.
-    pub environments: BTreeMap<&'static str, usize>,
-}
-
-/// What a disturbed history did.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct Disturbed {
+/// How long a history took that nothing disturbed, every role being ready before.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+pub struct Pipeline {
     /// Lines sent.
     pub lines: usize,
-    /// Events that still waited at each kill.
-    pub waiting_at_kill: Vec<u64>,
-    /// Rows that differ from those of the undisturbed history, by table.
-    pub differences: BTreeMap<&'static str, u64>,
+    /// From the start of the import to the last row visible, as ClickHouse saw it.
+    pub pipeline_seconds: f64,
+    /// From there to the last line in the inbox.
+    pub import_seconds: f64,
+    /// From there to the last fact in Kafka.
+    pub correlated_seconds: f64,
+    /// Processor time that each role took of it, where the system tells.
+    pub cpu_seconds: BTreeMap<&'static str, f64>,
 }
 
-/// Plays histories to an installation: import, Kafka, correlator, ClickHouse. The tables are complete afterwards.
+/// Whether the segments of releases add up.
+#[derive(Clone, Copy, Debug, Default, Serialize, PartialEq, Eq)]
+pub struct Segments {
+    /// Releases with a lead time.
+    pub releases: u64,
+    /// Those whose segments and clock correction do not sum to it.
+    pub open: u64,
+}
+
+impl Segments {
+    /// Whether all of them add up; where there are none, nothing is shown.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        self.releases > 0 && self.open == 0
+    }
+}
+
+/// The sum of what a lead time is split into.
+const SEGMENTS: &str = "coding + review + merge_to_build + queue + build_and_test + gate_wait + batch_wait + hand_off \
+    + deploy + unaccounted + clock_correction";
+
+/// Asks ClickHouse for the releases whose segments do not add up; a missing segment does not add up either.
 ///
-/// The correlator starts last, so that its input is waiting when it is killed.
+/// # Errors
+/// Where ClickHouse cannot be asked.
+pub async fn segments(installation: &Installation) -> Result<Segments> {
+    let open = format!("lead_time IS NOT NULL AND ifNull(lead_time != {SEGMENTS}, true)");
+    Ok(Segments {
+        releases: installation.number("SELECT count() FROM releases WHERE lead_time IS NOT NULL").await?,
+        open: installation.number(&format!("SELECT count() FROM releases WHERE {open}")).await?,
+    })
+}
+
+/// Plays a history to an installation: import, Kafka, correlator, ClickHouse. The tables are complete afterwards.
 ///
 /// # Errors
 /// Where a role fails or the history does not drain in time.
-pub async fn play(
+async fn play(installation: &mut Installation, history: &[Told], progress: &dyn Fn(&str)) -> Result<Pipeline> {
+    let lines = Disturbance::default().lines(history)?;
+    installation.run(&["migrate"])?;
+    let roles = [("ingest", Role::Ingest), ("correlate", Role::Correlate), ("load", Role::Load)];
+    for (_, role) in roles {
+        installation.start(role).await?;
+    }
+    let before = roles.map(|(_, role)| cpu(installation, role));
+    progress(&format!("importing {} lines", lines.len()));
+    let file = write(&lines)?;
+    let started = jiff::Timestamp::now().as_millisecond();
+    import(installation, &file)?;
+    let imported = jiff::Timestamp::now().as_millisecond();
+    wait_for_deployments(installation, history).await?;
+    installation.wait_drained(WITHIN).await?;
+    // How the waiting itself comes in between does not count: the loader notes when it had loaded what was written when.
+    let last =
+        "SELECT toUnixTimestamp64Milli(max(written_at)), toUnixTimestamp64Milli(max(loaded_at)) FROM load_watermarks";
+    let answer = installation.query(last).await?;
+    let [written, loaded] = fields(&answer).next().context("ClickHouse does not say what was loaded")??;
+    let seconds = |at: i64| (at - started) as f64 / 1000.0;
+    let spent = roles
+        .iter()
+        .zip(before)
+        .filter_map(|((name, role), before)| Some((*name, (cpu(installation, *role)? - before?).as_secs_f64())));
+    Ok(Pipeline {
+        lines: lines.len(),
+        pipeline_seconds: seconds(loaded.parse()?),
+        import_seconds: seconds(imported),
+        correlated_seconds: seconds(written.parse()?),
+        cpu_seconds: spent.collect(),
+    })
+}
+
+/// As [`play`], disturbed; the events that still waited at each kill. The correlator starts last, so that its input is waiting when it
+/// is killed.
+async fn play_disturbed(
     installation: &mut Installation,
     addresses: &Addresses,
-    apps: &[App],
+    history: &[Told],
     how: Disturbance,
     progress: &dyn Fn(&str),
-) -> Result<(usize, Vec<u64>)> {
-    let mut lines: Vec<&str> = apps.iter().flat_map(|app| &app.lines).map(String::as_str).collect();
-    if how.double {
-        lines.extend(lines.clone());
-    }
-    if how.shuffle {
-        fastrand::Rng::with_seed(how.seed).shuffle(&mut lines);
-    }
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("history.jsonl");
-    fs::write(&file, lines.join("\n"))?;
+) -> Result<Disturbed> {
+    let lines = how.lines(history)?;
     if how.kills > 0 {
         // Small transactions, so that there are many moments to be killed at.
         installation.set("THROUGHLINE_CORRELATE__MAX_BATCH_RECORDS", "100");
     }
     installation.run(&["migrate"])?;
     installation.start(Role::Ingest).await?;
-    progress(&format!("importing {} lines", lines.len()));
-    installation.run(&["import", "--source", "govuk", &file.display().to_string()])?;
+    progress(&format!("importing {} lines, disturbed", lines.len()));
+    import(installation, &write(&lines)?)?;
     wait_for_events(installation, addresses).await?;
     installation.start(Role::Load).await?;
     let mut waiting_at_kill = Vec::new();
@@ -107,7 +174,46 @@ pub async fn play(
     }
     installation.start(Role::Correlate).await?;
     installation.wait_drained(WITHIN).await?;
-    Ok((lines.len(), waiting_at_kill))
+    Ok(Disturbed { lines: lines.len(), waiting_at_kill, differences: BTreeMap::new() })
+}
+
+fn write(lines: &[String]) -> Result<tempfile::NamedTempFile> {
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), lines.join("\n"))?;
+    Ok(file)
+}
+
+fn import(installation: &Installation, file: &tempfile::NamedTempFile) -> Result<()> {
+    installation.run(&["import", "--source", SOURCE, &file.path().display().to_string()])?;
+    Ok(())
+}
+
+/// Waits until each deployment has a row. To ask ClickHouse costs next to nothing, while to ask Kafka for what is left reads all of it;
+/// what is missing for good is found afterwards.
+async fn wait_for_deployments(installation: &Installation, history: &[Told]) -> Result<()> {
+    let deployment = |told: &Told| match &told.body {
+        Body::Ci(CiBody::Deployment(deployment)) => Some(deployment.deployment.clone()),
+        _ => None,
+    };
+    let ids: BTreeSet<_> = history.iter().filter_map(deployment).collect();
+    let (wanted, started) = (ids.len() as u64, Instant::now());
+    while installation.number("SELECT uniqExact(deployment) FROM deployments_rows").await? < wanted
+        && started.elapsed() < WITHIN
+    {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    Ok(())
+}
+
+/// Processor time that a role has taken, where the system tells it.
+fn cpu(installation: &Installation, role: Role) -> Option<Duration> {
+    /// Of the clock that Linux shows to programs, whatever its own is.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string(format!("/proc/{}/stat", installation.pid(role)?)).ok()?;
+    // The name of the program may hold anything; user and system time are the 12th and 13th field after it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks: u32 = fields.split_whitespace().skip(11).take(2).map_while(|field| field.parse::<u32>().ok()).sum();
+    Some(TICK * ticks)
 }
 
 fn events_left(installation: &Installation, addresses: &Addresses) -> Result<u64> {
@@ -139,70 +245,10 @@ async fn kill_at(installation: &mut Installation, addresses: &Addresses, target:
     }
 }
 
-/// Holds the tables against the truth about an application.
-///
-/// # Errors
-/// Where ClickHouse cannot be asked.
-pub async fn agreement(installation: &Installation, app: &App) -> Result<Agreement> {
-    let component = format!("alphagov/{}", app.name);
-    let mut environments = BTreeMap::new();
-    for environment in ENVIRONMENTS {
-        let sql = format!(
-            "SELECT commit, toUnixTimestamp64Milli(at) FROM release_commits \
-             WHERE component = '{component}' AND environment = '{environment}' AND NOT baseline"
-        );
-        let found = installation.query(&sql).await?;
-        let mut reached: BTreeMap<&str, i64> = BTreeMap::new();
-        for line in found.lines() {
-            let (commit, at) = line.split_once('\t').with_context(|| format!("{line:?} has no tab"))?;
-            let at = at.parse().with_context(|| format!("{at:?} is no time"))?;
-            ensure!(reached.insert(commit, at).is_none(), "commit {commit} is twice in {environment}");
-        }
-        let agrees = |(commit, truth): &(&String, &BTreeMap<&'static str, model::Timestamp>)| {
-            truth.get(environment).map(|at| at.0) == reached.get(commit.as_str()).copied()
-        };
-        environments.insert(environment, app.truth.iter().filter(agrees).count());
-    }
-    let releases =
-        format!("SELECT count() FROM releases WHERE component = '{component}' AND production_at IS NOT NULL");
-    Ok(Agreement {
-        app: app.name.clone(),
-        commits: app.truth.len(),
-        agree: environments.get("production").copied().unwrap_or_default(),
-        releases: installation.number(&releases).await?,
-        environments,
+/// The fields of each line of an answer; a line has exactly so many.
+fn fields<const N: usize>(answer: &str) -> impl Iterator<Item = Result<[&str; N]>> {
+    answer.lines().map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        fields.try_into().ok().with_context(|| format!("ClickHouse answered {line:?}, not {N} fields"))
     })
-}
-
-/// Plays the histories once as they were and, where `how` says so, once disturbed, each to an installation of its own.
-///
-/// # Errors
-/// Where something fails; what does not agree is in the result.
-pub async fn govuk(
-    binary: &Path,
-    addresses: &Addresses,
-    apps: &[App],
-    how: Disturbance,
-    progress: &dyn Fn(&str),
-) -> Result<(Vec<Agreement>, Option<Disturbed>)> {
-    let name = format!("t_govuk_{:08x}", fastrand::u32(..));
-    let sources = [("govuk", "import")];
-    let mut plain = Installation::new(binary, addresses, &name, &sources)?;
-    play(&mut plain, addresses, apps, Disturbance::default(), progress).await?;
-    plain.stop_all().await?;
-    let mut agreements = Vec::new();
-    for app in apps {
-        agreements.push(agreement(&plain, app).await?);
-    }
-    if !how.is_any() {
-        plain.remove().await?;
-        return Ok((agreements, None));
-    }
-    let mut disturbed = Installation::new(binary, addresses, &format!("{name}_disturbed"), &sources)?;
-    let (lines, waiting_at_kill) = play(&mut disturbed, addresses, apps, how, progress).await?;
-    disturbed.stop_all().await?;
-    let differences = plain.differences(&disturbed).await?;
-    plain.remove().await?;
-    disturbed.remove().await?;
-    Ok((agreements, Some(Disturbed { lines, waiting_at_kill, differences })))
 }
