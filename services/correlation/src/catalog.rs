@@ -85,17 +85,23 @@ impl Rules {
         }
     }
 
+    /// Whether a path is part of a component.
+    pub fn holds(&self, component: &Component, path: &str) -> bool {
+        let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else { return true };
+        let (rule, entry) = (&self.components[at], &self.catalog.components[at]);
+        (entry.paths.is_empty() || rule.included.is_match(path)) && !rule.excluded.is_match(path)
+    }
+
     /// Whether a commit that touched these paths belongs to a component; `None` where the paths are not known and matter.
     pub fn belongs(&self, component: &Component, paths: Option<&[String]>) -> Option<bool> {
         let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else {
             return Some(true);
         };
-        let (rule, entry) = (&self.components[at], &self.catalog.components[at]);
+        let entry = &self.catalog.components[at];
         if entry.paths.is_empty() && entry.excluded_paths.is_empty() {
             return Some(true);
         }
-        let included = |path: &String| entry.paths.is_empty() || rule.included.is_match(path);
-        paths.map(|paths| paths.iter().any(|path| included(path) && !rule.excluded.is_match(path)))
+        paths.map(|paths| paths.iter().any(|path| self.holds(component, path)))
     }
 
     /// Name and tier of an environment. `production` is what the provider says.

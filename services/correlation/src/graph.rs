@@ -11,6 +11,11 @@ use crate::lattice::Join;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(u32);
 
+impl Place {
+    /// No place comes before it.
+    pub const FIRST: Self = Self(0);
+}
+
 /// A commit with its neighbours.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -117,6 +122,11 @@ impl Graph {
             self.nodes[p.0 as usize].newer.retain(|newer| *newer != place);
         }
         Growth { place, news, gained, lost: !gone.is_empty() }
+    }
+
+    /// Every place, those of commits only named included.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(Place)
     }
 
     /// How many commits there are, those only named included.

@@ -4,6 +4,7 @@ mod builds;
 mod commits;
 mod deployments;
 mod gates;
+mod kinds;
 mod releases;
 mod spans;
 

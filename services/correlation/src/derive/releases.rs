@@ -11,11 +11,11 @@ use crate::state::{Placed, Scope, State};
 use crate::track::{Order, Track};
 
 /// The first successful production deployment of a release.
-struct Reached<'a> {
-    order: Order,
+pub(super) struct Reached<'a> {
+    pub(super) order: Order,
     head: Place,
-    track: &'a Track,
-    kind: DeploymentKind,
+    pub(super) track: &'a Track,
+    pub(super) kind: DeploymentKind,
 }
 
 impl State {
@@ -80,12 +80,7 @@ impl State {
         fact.commits = count(commits.len());
         fact.commits_complete = complete;
         fact.machine_commits = count(commits.iter().filter(|place| self.is_machine(**place)).count());
-        fact.kind = match reached.kind {
-            DeploymentKind::Baseline if self.has_baseline(component) => ReleaseKind::Baseline,
-            DeploymentKind::Rollback => ReleaseKind::Rollback,
-            DeploymentKind::Redeploy => ReleaseKind::Redeploy,
-            _ => ReleaseKind::Regular,
-        };
+        fact.kind = self.release_kind(component, reached, &commits);
         if fact.kind == ReleaseKind::Baseline {
             return;
         }

@@ -6,6 +6,7 @@
 
 mod changes;
 mod index;
+mod lineage;
 mod names;
 mod placement;
 mod runs;
@@ -23,6 +24,7 @@ use crate::observe::Observation;
 use crate::track::{Touched, Track};
 
 use index::{Index, Waiting};
+use lineage::Relatives;
 pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
 
 /// Records: what is known.
@@ -90,6 +92,7 @@ pub struct State {
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
     waiting: Index<String, Waiting>,
+    relatives: Relatives,
     /// Records that changed since they were last written to the changelog.
     pub changed: BTreeSet<Key>,
     /// Units to derive anew.
@@ -223,12 +226,14 @@ impl State {
     }
 
     fn take_commit(&mut self, id: CommitId, commit: Commit) -> bool {
+        let patch = self.records.graph.find(&id).and_then(|place| self.records.graph.node(place).known.patch());
         let growth = self.records.graph.observe(&id, commit);
         if !growth.news {
             return false;
         }
         self.changed.insert(Key::Commit(id.clone()));
         self.commit_arrived(&id);
+        self.relatives_moved(growth.place, patch);
         if growth.lost {
             self.relabel();
         } else if !growth.gained.is_empty() {
@@ -281,8 +286,13 @@ impl State {
         self.records.graph.resolve(given?)
     }
 
-    /// Rows of the commit, of the releases that hold it, and of what merged it, are to be derived anew.
+    /// Rows of the commit, of its relatives, and of the releases that hold them, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
+        self.touch_alone(place);
+        self.relatives(place).into_iter().for_each(|relative| self.touch_alone(relative));
+    }
+
+    fn touch_alone(&mut self, place: Place) {
         self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
         let holders: Vec<DeploymentId> =
             self.tracks.values().filter_map(|track| track.first(place)).map(|order| order.deployment.clone()).collect();
@@ -371,6 +381,9 @@ impl State {
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
         let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
+        self.records.graph.places().for_each(|place| {
+            self.relate(place);
+        });
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
         tasks.iter().for_each(|id| self.task_changed(id));
