@@ -360,9 +360,7 @@ pub struct Folded {
 impl Folded {
     fn take(&mut self, state: &DeploymentState, partial_counts: bool) {
         self.seen_at.get_or_insert(state.at);
-        if (state.phase, state.outcome, state.rollout)
-            == (Phase::Finished, Some(Outcome::Success), Rollout::Partial)
-        {
+        if (state.phase, state.outcome, state.rollout) == (Phase::Finished, Some(Outcome::Success), Rollout::Partial) {
             self.partial_at.get_or_insert(state.at);
         }
         self.phase = state.phase;

@@ -66,9 +66,8 @@ impl State {
 
     /// Commits that it was picked from, each with the time to count it from, where that is known.
     fn sources(&self, place: Place) -> Vec<(Option<Timestamp>, CommitId)> {
-        let known = |source: Place| {
-            (self.own_time(source).map(|(at, _)| at), self.records.graph.node(source).id.clone())
-        };
+        let known =
+            |source: Place| (self.own_time(source).map(|(at, _)| at), self.records.graph.node(source).id.clone());
         let by_word = self.picked_by_word(place).map(|source| source.map_or_else(|given| (None, given.clone()), known));
         by_word.chain(self.picked_by_patch(place).map(known)).collect()
     }

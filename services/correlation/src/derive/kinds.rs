@@ -125,7 +125,9 @@ impl State {
 
     fn is_hotfix(&self, reached: &Reached<'_>, commits: &[Place]) -> bool {
         let end = reached.order.finished_at;
-        !commits.is_empty() && commits.iter().all(|place| self.stayed_away(*place, end)) && builds_on_earlier(self, reached)
+        !commits.is_empty()
+            && commits.iter().all(|place| self.stayed_away(*place, end))
+            && builds_on_earlier(self, reached)
     }
 
     /// The commit had not come to the default branch by then, and would have been seen to: the branch was watched already when the

@@ -31,7 +31,7 @@ impl State {
         let entry = self.rules.component(component);
         let head = reached.as_ref().map(|r| r.head).or_else(|| deployments.iter().find_map(|(_, placed)| placed.head));
         let shown = reached.as_ref().map_or(*first_id, |r| &r.order.deployment);
-        let deployment = self.records.deployments.get(shown);
+        let deployment = self.deployment(shown);
         let repository =
             entry.and_then(|e| e.repository.clone()).or_else(|| deployment.and_then(|d| d.repository.get().cloned()));
         let mut fact = ReleaseFact {
@@ -52,7 +52,7 @@ impl State {
     }
 
     pub(super) fn first_sign(&self, id: &DeploymentId) -> Option<Timestamp> {
-        let deployment = self.records.deployments.get(id)?;
+        let deployment = self.deployment(id)?;
         deployment.created_at.0.into_iter().chain(deployment.states.keys().map(|state| state.at)).min()
     }
 

@@ -50,7 +50,8 @@ impl State {
     pub(super) fn relatives_moved(&mut self, place: Place, before: Option<Patch>) {
         if self.relate(place) {
             // Whether a release is a hotfix depends on since when the default branch is watched.
-            let releases = self.placed.values().filter_map(|placed| Some((placed.component.clone(), placed.version.clone()?)));
+            let releases =
+                self.placed.values().filter_map(|placed| Some((placed.component.clone(), placed.version.clone()?)));
             self.dirty.extend(releases.map(|(component, version)| Unit::Release(component, version)));
         }
         let node = self.records.graph.node(place);
@@ -104,7 +105,8 @@ impl State {
     pub fn reverted_by(&self, place: Place) -> impl Iterator<Item = Place> {
         let naming = stem(&self.records.graph.node(place).id).into_iter();
         naming.flat_map(|stem| self.relatives.naming.of(&stem).copied()).filter(move |by| {
-            *by != place && self.records.graph.node(*by).known.reverts().any(|given| self.find(Some(given)) == Some(place))
+            *by != place
+                && self.records.graph.node(*by).known.reverts().any(|given| self.find(Some(given)) == Some(place))
         })
     }
 }

@@ -7,8 +7,10 @@
 mod changes;
 mod index;
 mod lineage;
+mod marks;
 mod names;
 mod placement;
+mod references;
 mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,7 @@ use crate::track::{Touched, Track};
 
 use index::{Index, Waiting};
 use lineage::Relatives;
+use marks::{Marked, Marking};
 pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
 
 /// Records: what is known.
@@ -91,6 +94,11 @@ pub struct State {
     by_tag: Index<String, DeploymentId>,
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
+    /// Artifacts by their name and tag.
+    artifacts_tagged: Index<ArtifactId, ArtifactId>,
+    /// Deployments that something else counts as.
+    pub marked: BTreeMap<DeploymentId, Marked>,
+    marks: BTreeMap<Marking, Vec<DeploymentId>>,
     waiting: Index<String, Waiting>,
     relatives: Relatives,
     /// Records that changed since they were last written to the changelog.
@@ -190,6 +198,7 @@ impl State {
                 if news {
                     self.changed.insert(Key::Tag(key.0.clone(), key.1.clone()));
                     self.replace(self.by_tag.cloned(&key.1));
+                    self.mark(Marking::Tag(key.0, key.1));
                 }
                 news
             }
@@ -380,6 +389,7 @@ impl State {
         let tasks: Vec<TaskId> = self.records.tasks.keys().cloned().collect();
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
         let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
+        let tags: Vec<(Repository, String)> = self.records.tags.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
         self.records.graph.places().for_each(|place| {
             self.relate(place);
@@ -389,6 +399,7 @@ impl State {
         tasks.iter().for_each(|id| self.task_changed(id));
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
+        tags.into_iter().for_each(|(repository, name)| self.mark(Marking::Tag(repository, name)));
         gates.iter().for_each(|id| self.gate_changed(id));
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));

@@ -5,7 +5,8 @@
 
 use model::event::*;
 use model::{
-    ChangeId, CommitId, Component, DeploymentId, Environment, GateId, Millis, Repository, RunId, TaskId, Timestamp,
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, Millis, Repository, RunId, TaskId,
+    Timestamp,
 };
 use proptest::prelude::*;
 
@@ -51,9 +52,12 @@ fn commit() -> impl Strategy<Value = CommitInfo> {
                 .prop_map(move |set| set.into_iter().filter(|p| *p < n).map(sha).collect()),
         )
     };
-    (0u8..8, actor(), maybe(time()), maybe(time()), maybe(proptest::sample::select(vec!["x/a", "y/b"]))).prop_flat_map(
-        move |(n, author, authored_at, committed_at, path)| {
+    (0u8..8, actor(), maybe(time()), maybe(time()), maybe(path()), origins()).prop_flat_map(
+        move |(n, author, authored_at, committed_at, path, (picked, reverted, patch))| {
             parents(n).prop_map(move |parents| CommitInfo {
+                cherry_picked_from: picked.iter().cloned().collect(),
+                reverts: reverted.iter().cloned().collect(),
+                patch_id: patch.map(str::to_owned),
                 parents,
                 authored_at,
                 committed_at,
@@ -63,6 +67,16 @@ fn commit() -> impl Strategy<Value = CommitInfo> {
             })
         },
     )
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["x/a", "y/b", "x/Cargo.lock", "x/Cargo.toml", "x/config/a.yaml"])
+}
+
+/// What a commit was picked from, what it reverts, and its patch.
+fn origins() -> impl Strategy<Value = (Option<CommitId>, Option<CommitId>, Option<&'static str>)> {
+    let rarely = |of| proptest::option::weighted(0.2, of);
+    (rarely(given()), rarely(given()), proptest::option::weighted(0.3, proptest::sample::select(vec!["p", "q"])))
 }
 
 fn push() -> impl Strategy<Value = Body> {
@@ -124,6 +138,7 @@ fn deployment() -> impl Strategy<Value = Body> {
         service,
         version,
         (maybe(0u8..2), maybe(time()), maybe(time())),
+        (image(), any::<bool>()),
     )
         .prop_map(
             |(
@@ -135,8 +150,11 @@ fn deployment() -> impl Strategy<Value = Body> {
                 service,
                 ref_name,
                 (run, created_at, started_at),
+                (image, partial),
             )| {
                 Body::from(Deployment {
+                    artifacts: image.into_iter().collect(),
+                    rollout: if partial { Rollout::Partial } else { Rollout::Unknown },
                     repository,
                     service: service.map(str::to_owned),
                     outcome,
@@ -157,6 +175,29 @@ fn deployment() -> impl Strategy<Value = Body> {
         )
 }
 
+/// Names of an image: by its tag, which may be named after a commit, or by its digest.
+fn image() -> impl Strategy<Value = Option<ArtifactId>> {
+    let names = ["img:v1", "img:1", "img@sha256:aa", "sha256:aa"].map(str::to_owned);
+    let of_commit = given().prop_map(|commit| format!("img:release-{commit}"));
+    proptest::option::weighted(0.3, prop_oneof![proptest::sample::select(names.to_vec()), of_commit])
+        .prop_map(|name| name.map(ArtifactId::new))
+}
+
+fn artifact() -> impl Strategy<Value = Body> {
+    let name = proptest::sample::select(vec!["img", "img:v1", "img@sha256:bb"]);
+    (name, any::<bool>(), maybe(given()), maybe(0u8..2), any::<bool>()).prop_map(
+        |(name, tagged, commit, run, digest)| {
+            Body::from(Artifact {
+                tags: tagged.then(|| "1".to_owned()).into_iter().collect(),
+                digest: digest.then(|| "sha256:aa".to_owned()),
+                commit,
+                run: run.map(|n| RunId::new(n.to_string())),
+                ..Artifact::new(ArtifactId::new(name), ArtifactAction::Published)
+            })
+        },
+    )
+}
+
 fn run() -> impl Strategy<Value = Body> {
     (0u8..2, 1i32..3, maybe(repository()), maybe(given()), phase(), maybe(time()), maybe(time())).prop_map(
         |(id, attempt, repository, commit, (phase, outcome), created_at, started_at)| {
@@ -173,10 +214,13 @@ fn run() -> impl Strategy<Value = Body> {
 }
 
 fn task() -> impl Strategy<Value = Body> {
-    (0u8..3, maybe(0u8..2), maybe(given()), phase(), maybe(time()), maybe(time())).prop_map(
-        |(id, run, commit, (phase, outcome), queued_at, started_at)| {
+    let environment = maybe(proptest::sample::select(vec!["production", "staging"]));
+    (0u8..3, maybe(0u8..2), maybe(given()), phase(), maybe(time()), maybe(time()), maybe(repository()), environment)
+        .prop_map(|(id, run, commit, (phase, outcome), queued_at, started_at, repository, environment)| {
             let task = TaskRun::new(TaskId::new(id.to_string()), 1, "job".into(), TaskKind::Job, phase);
             Body::from(TaskRun {
+                repository,
+                environment: environment.map(Environment::new),
                 run: run.map(|n| RunId::new(n.to_string())),
                 commit,
                 outcome,
@@ -184,8 +228,7 @@ fn task() -> impl Strategy<Value = Body> {
                 started_at,
                 ..task
             })
-        },
-    )
+        })
 }
 
 fn gate() -> impl Strategy<Value = Body> {
@@ -212,16 +255,25 @@ fn gate() -> impl Strategy<Value = Body> {
 }
 
 fn tag() -> impl Strategy<Value = Body> {
-    let tag = |(repository, name, commit, deleted): (Repository, &str, Option<CommitId>, bool)| {
-        let action = if deleted { TagAction::Deleted } else { TagAction::Tagged };
-        Body::from(Tag { commit, ..Tag::new(repository, name.to_owned(), action) })
-    };
-    (repository(), proptest::sample::select(vec!["v1", "v2"]), maybe((0u8..8).prop_map(sha)), any::<bool>())
-        .prop_map(tag)
+    let actions = vec![TagAction::Tagged, TagAction::Published, TagAction::Unpublished, TagAction::Deleted];
+    let names = proptest::sample::select(vec!["v1", "v2"]);
+    (repository(), names, maybe(given()), proptest::sample::select(actions), maybe(time()), maybe(any::<bool>()))
+        .prop_map(|(repository, name, commit, action, created_at, prerelease)| {
+            Body::from(Tag {
+                commit,
+                created_at,
+                published_at: created_at,
+                prerelease,
+                ..Tag::new(repository, name.to_owned(), action)
+            })
+        })
 }
 
 fn control() -> impl Strategy<Value = Body> {
-    let catalog = |(revision, paths, staged): (i64, bool, bool)| {
+    let catalog = |(revision, paths, staged, marker, environment): (i64, bool, bool, Option<MarkerKind>, bool)| {
+        let environment = environment.then(|| Environment::new("staging"));
+        let marker =
+            marker.map(|kind| Marker { kind, name: environment.is_none().then(|| "*".to_owned()), environment });
         let component = |name: &str| CatalogComponent {
             component: Component::new(name),
             team: Some("t".into()),
@@ -229,7 +281,8 @@ fn control() -> impl Strategy<Value = Body> {
             paths: if paths { vec![format!("{name}/**")] } else { Vec::new() },
             excluded_paths: Vec::new(),
             services: Vec::new(),
-            markers: Vec::new(),
+            // The other one has the default.
+            markers: marker.iter().filter(|_| name == "x").cloned().collect(),
             partial_counts: false,
             attribution_window: None::<Millis>,
             baseline_none: false,
@@ -248,7 +301,11 @@ fn control() -> impl Strategy<Value = Body> {
         })
     };
     let none = Just(Body::from(BaselineNone { component: Component::new("x") }));
-    prop_oneof![3 => (0i64..3, any::<bool>(), any::<bool>()).prop_map(catalog), 1 => none]
+    let markers =
+        vec![MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
+    let marker = maybe(proptest::sample::select(markers));
+    let catalogs = (0i64..3, any::<bool>(), any::<bool>(), marker, any::<bool>()).prop_map(catalog);
+    prop_oneof![3 => catalogs, 1 => none]
 }
 
 fn body() -> impl Strategy<Value = Body> {
@@ -262,8 +319,9 @@ fn body() -> impl Strategy<Value = Body> {
         2 => run(),
         2 => task(),
         2 => gate(),
-        1 => tag(),
-        1 => control(),
+        2 => tag(),
+        1 => artifact(),
+        2 => control(),
     ]
 }
 
