@@ -64,10 +64,12 @@ fn is_digest(text: &str) -> bool {
 /// Commits that a tag may be named after: runs of at least seven hex digits between other characters, as in `release-1f3a9c2`,
 /// `main-1f3a9c2-7`, or `v1.4-3-g1f3a9c2` of `git describe`.
 pub fn commits_in(tag: &str) -> Vec<CommitId> {
-    if is_digest(tag) {
+    // A digest has the length of a commit's id and is none.
+    let named = tag.split_once('@').filter(|(_, digest)| is_digest(digest)).map_or(tag, |(named, _)| named);
+    if is_digest(named) {
         return Vec::new();
     }
-    let words = tag.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = named.split(|c: char| !c.is_ascii_alphanumeric());
     let found = words.flat_map(|word| [Some(word), word.strip_prefix('g')]).flatten().filter_map(CommitId::given);
     found.filter(|commit| commit.is_full() || commit.is_abbreviation()).collect()
 }
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(commits_in(&format!("release-{sha}")), [CommitId::new(sha)]);
         assert_eq!(commits_in("main-1F3A9C2-7"), [CommitId::new("1f3a9c2")]);
         assert_eq!(commits_in("v1.4-3-g1f3a9c2"), [CommitId::new("1f3a9c2")]);
+        assert_eq!(commits_in(&format!("shop@sha256:{}", "0f".repeat(32))), []);
         for none in ["v12", "release_123", "main", "sha256:0123456789abcdef", "decade", "feedbackloop"] {
             assert_eq!(commits_in(none), [], "{none}");
         }

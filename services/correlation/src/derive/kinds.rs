@@ -130,13 +130,17 @@ impl State {
             && builds_on_earlier(self, reached)
     }
 
-    /// The commit had not come to the default branch by then, and would have been seen to: the branch was watched already when the
-    /// commit was made.
+    /// The commit had not come to the default branch by then, nor had anything of its change, and would have been seen to: the branch
+    /// was watched already when the commit was made.
     fn stayed_away(&self, place: Place, by: Timestamp) -> bool {
         let known = &self.records.graph.node(place).known;
         let watched = known.repositories.iter().filter_map(|repository| self.watched_from(repository)).min();
         let made = known.committed_at.0.or(known.authored.0.as_ref().map(|(at, _)| *at));
-        known.landed_at.0.is_none_or(|at| at > by) && watched.zip(made).is_some_and(|(watched, made)| made >= watched)
+        let landed = |place: Place| self.records.graph.node(place).known.landed_at.0.is_some_and(|at| at <= by);
+        let change = self.brought_by(place).into_iter().flat_map(|(key, _, _)| self.members(key));
+        !landed(place)
+            && !change.into_iter().any(landed)
+            && watched.zip(made).is_some_and(|(watched, made)| made >= watched)
     }
 
     fn kind_by_files(&self, component: &Component, commits: &[Place]) -> ReleaseKind {

@@ -15,8 +15,10 @@ use crate::image::{Image, commits_in};
 
 /// Names that a deployment gives for what it brings.
 struct Names {
-    /// Versions and tags.
-    tags: Vec<String>,
+    /// Versions and tags of images.
+    versions: Vec<String>,
+    /// Its ref, which may be a tag and may be a branch.
+    ref_name: Option<String>,
     artifacts: Vec<(ArtifactId, Image)>,
 }
 
@@ -28,8 +30,14 @@ impl Names {
         let version = deployment.version.get();
         let given = given.chain(version.filter(|name| name.contains(['/', ':'])).map(ArtifactId::new));
         let artifacts: Vec<(ArtifactId, Image)> = given.map(|id| (id.clone(), Image::of(&id))).collect();
-        let tags = version.cloned().into_iter().chain(tag_name(deployment.ref_name.get().filter(|_| home)));
-        Self { tags: tags.chain(artifacts.iter().filter_map(|(_, image)| image.tag.clone())).collect(), artifacts }
+        let tags = artifacts.iter().filter_map(|(_, image)| image.tag.clone());
+        let versions = version.cloned().into_iter().chain(tags).collect();
+        Self { versions, ref_name: tag_name(deployment.ref_name.get().filter(|_| home)), artifacts }
+    }
+
+    /// Names that a tag may have.
+    fn tags(&self) -> impl Iterator<Item = &String> {
+        self.versions.iter().chain(&self.ref_name)
     }
 
     /// Names under which an artifact may be known: its own, its digest, its name and tag.
@@ -49,11 +57,11 @@ impl State {
     /// Puts a deployment into the indexes of what it names.
     pub(super) fn index_names(&mut self, id: &DeploymentId, deployment: &Deployment) {
         let names = Names::of(deployment, true);
-        for tag in &names.tags {
-            tag_names(tag).for_each(|name| self.by_tag.add(name, id.clone()));
-            for stem in commits_in(tag).iter().filter_map(stem) {
-                self.waiting.add(stem, Waiting::Deployment(id.clone()));
-            }
+        for name in names.tags().flat_map(|tag| tag_names(tag)) {
+            self.by_tag.add(name, id.clone());
+        }
+        for stem in names.versions.iter().flat_map(|version| commits_in(version)).filter_map(|commit| stem(&commit)) {
+            self.waiting.add(stem, Waiting::Deployment(id.clone()));
         }
         for name in names.artifacts.iter().flat_map(Names::of_artifact) {
             self.by_artifact.add(name, id.clone());
@@ -82,7 +90,7 @@ impl State {
         let candidates = self.candidates(deployment, source.as_ref(), home, &names);
         candidates.iter().for_each(|commit| self.await_commit(Some(commit), Waiting::Deployment(id.clone())));
         let head = candidates.iter().find_map(|commit| self.resolve(Some(commit)));
-        let deployed = names.tags.iter().find_map(|name| self.tag(source.as_ref(), name)).map(|(name, _)| name);
+        let deployed = names.tags().find_map(|name| self.tag(source.as_ref(), name)).map(|(name, _)| name);
         let version = deployment.version.get().cloned().or(deployed);
         let version = version.or_else(|| head.map(|place| self.records.graph.node(place).id.as_str().to_owned()));
         (head, version.map(Version::new))
@@ -100,9 +108,9 @@ impl State {
         let ours = |commit: &&CommitId| home || self.is_of(self.find(Some(commit)), source);
         let mut found: Vec<CommitId> = deployment.commit.get().filter(ours).cloned().into_iter().collect();
         found.extend(names.artifacts.iter().filter_map(|artifact| self.built_from(artifact)));
-        let tags = names.tags.iter().filter_map(|name| self.tag(source, name));
+        let tags = names.tags().filter_map(|name| self.tag(source, name));
         found.extend(tags.filter_map(|(_, tag)| tag.commit.get().cloned().flatten()));
-        found.extend(names.tags.iter().filter_map(|name| self.named_after(name, source)));
+        found.extend(names.versions.iter().filter_map(|name| self.named_after(name, source)));
         let run = deployment.run.get().and_then(|run| self.records.runs.get(run));
         let run = run.filter(|run| home || source.is_some() && run.repository.get() == source);
         found.extend(run.and_then(|run| run.commit.get().cloned()));

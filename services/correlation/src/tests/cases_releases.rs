@@ -73,6 +73,14 @@ fn a_fix_by_the_default_branch_is_a_regular_release() {
 }
 
 #[test]
+fn a_squash_of_what_the_default_branch_had_is_no_hotfix() {
+    let mut history = hotfixed();
+    // 9 squashes 2 and 3, which the default branch had, into the branch that is deployed.
+    history.push((6 * HOUR, merged("1", 3, 9, 5 * HOUR, 6 * HOUR)));
+    assert_eq!(release(&play(history), 9).kind, ReleaseKind::Regular);
+}
+
+#[test]
 fn nothing_is_a_hotfix_while_nobody_watches_the_default_branch() {
     let mut history = line();
     history.extend([(10 * HOUR, success("a", 1)), (11 * HOUR, success("b", 2))]);
@@ -195,6 +203,8 @@ fn a_version_bump_in_another_repository_leads_to_the_source() {
     let mut history = gitops(&format!("{image}:1.4"));
     history.push(tagged("v1.4", 3, 9 * HOUR));
     assert_eq!(brought(history), Some(sha(3)));
+    // A digest has the length of a commit's id.
+    assert_eq!(brought(gitops(&format!("{image}@sha256:{}", "0f".repeat(32)))), None);
     // A branch leads nowhere, and the commit of the other repository is none of the component.
     assert_eq!(brought(gitops(&format!("{image}:main"))), None);
 }
