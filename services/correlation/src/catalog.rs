@@ -1,7 +1,7 @@
 //! What the catalog says, ready to be asked; and what holds where it says nothing.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use model::event::{Catalog, CatalogComponent, Tier};
+use model::event::{Catalog, CatalogComponent, Marker, MarkerKind, Tier};
 use model::{Component, Environment, Millis, Repository};
 
 /// How long after a deployment an incident may be its fault, where the catalog does not say: a day, since what does not show within
@@ -20,6 +20,8 @@ pub struct Rules {
 struct ComponentRule {
     included: GlobSet,
     excluded: GlobSet,
+    /// Names that its markers match, in their order.
+    markers: Vec<GlobSet>,
 }
 
 /// Patterns that cannot be compiled match nothing; the command that puts a catalog refuses them by name.
@@ -42,6 +44,11 @@ impl Rules {
             .map(|c| ComponentRule {
                 included: compile(c.paths.iter().map(String::as_str), true),
                 excluded: compile(c.excluded_paths.iter().map(String::as_str), true),
+                markers: c
+                    .markers
+                    .iter()
+                    .map(|m| compile(m.name.as_deref().or(Some("*")).into_iter(), false))
+                    .collect(),
             })
             .collect();
         let environments = catalog
@@ -67,6 +74,32 @@ impl Rules {
         self.component(component).and_then(|entry| entry.attribution_window).unwrap_or(ATTRIBUTION_WINDOW)
     }
 
+    /// Something other than deployment events counts for some component.
+    pub fn has_markers(&self) -> bool {
+        self.catalog.components.iter().any(|c| counting(c) != MarkerKind::Deployment)
+    }
+
+    /// What counts as a deployment of a component: the first kind in its list, and nothing else.
+    pub fn counting(&self, component: &Component) -> MarkerKind {
+        self.component(component).map_or(MarkerKind::Deployment, counting)
+    }
+
+    /// Components for which something of this kind and name counts as a deployment, each with the first of its markers that says so.
+    pub fn marking<'a>(
+        &'a self,
+        kind: MarkerKind,
+        repository: &'a Repository,
+        name: &'a str,
+    ) -> impl Iterator<Item = (&'a Component, &'a Marker)> {
+        let of = move |(entry, rule): (&'a CatalogComponent, &'a ComponentRule)| {
+            let fits = counting(entry) == kind && entry.repository.as_ref() == Some(repository);
+            let mut markers = entry.markers.iter().zip(&rule.markers).filter(|_| fits);
+            let (marker, _) = markers.find(|(marker, names)| marker.kind == kind && names.is_match(name))?;
+            Some((&entry.component, marker))
+        };
+        self.catalog.components.iter().zip(&self.components).filter_map(of)
+    }
+
     /// Component that a repository, a service or both belong to.
     ///
     /// The service's name decides where the catalog knows it; else the repository, where it holds one component; else the
@@ -81,6 +114,13 @@ impl Rules {
         };
         if let Some(found) = self.catalog.components.iter().filter(fits).find(named) {
             return Some(found.component.clone());
+        }
+        // What is made from a repository of no component, as by GitOps, belongs to the only component of that name.
+        let is_source =
+            repository.is_some_and(|r| self.catalog.components.iter().any(|c| c.repository.as_ref() == Some(r)));
+        let mut elsewhere = self.catalog.components.iter().filter(named).filter(|_| !is_source);
+        if let (Some(only), None) = (elsewhere.next(), elsewhere.next()) {
+            return Some(only.component.clone());
         }
         match repository {
             Some(repository) => {
@@ -99,17 +139,23 @@ impl Rules {
         self.component(component).is_some_and(|entry| !entry.paths.is_empty() || !entry.excluded_paths.is_empty())
     }
 
+    /// Whether a path is part of a component.
+    pub fn holds(&self, component: &Component, path: &str) -> bool {
+        let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else { return true };
+        let (rule, entry) = (&self.components[at], &self.catalog.components[at]);
+        (entry.paths.is_empty() || rule.included.is_match(path)) && !rule.excluded.is_match(path)
+    }
+
     /// Whether a commit that touched these paths belongs to a component; `None` where the paths are not known and matter.
     pub fn belongs(&self, component: &Component, paths: Option<&[String]>) -> Option<bool> {
         let Some(at) = self.catalog.components.iter().position(|c| c.component == *component) else {
             return Some(true);
         };
-        let (rule, entry) = (&self.components[at], &self.catalog.components[at]);
+        let entry = &self.catalog.components[at];
         if entry.paths.is_empty() && entry.excluded_paths.is_empty() {
             return Some(true);
         }
-        let included = |path: &String| entry.paths.is_empty() || rule.included.is_match(path);
-        paths.map(|paths| paths.iter().any(|path| included(path) && !rule.excluded.is_match(path)))
+        paths.map(|paths| paths.iter().any(|path| self.holds(component, path)))
     }
 
     /// Name and tier of an environment. `production` is what the provider says.
@@ -122,6 +168,10 @@ impl Rules {
         let tier = if production == Some(true) { Tier::Production } else { tier_by_name(given.as_str()) };
         (given.clone(), tier)
     }
+}
+
+fn counting(component: &CatalogComponent) -> MarkerKind {
+    component.markers.first().map_or(MarkerKind::Deployment, |marker| marker.kind)
 }
 
 /// A repository that the catalog does not name is a component: its path without the host.

@@ -41,7 +41,23 @@ pub struct Commit {
     pub branches: BTreeSet<String>,
     /// Changes that its message names as its origin.
     pub changes: BTreeSet<ChangeId>,
+    /// What few commits have; apart, since there are a million of the others.
+    pub rare: Option<Box<Rare>>,
 }
+
+/// Where a commit says that it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rare {
+    /// Commits that it was picked from, as given.
+    pub picked_from: BTreeSet<CommitId>,
+    /// Commits that it reverts, as given.
+    pub reverts: BTreeSet<CommitId>,
+    /// What it changes, wherever it stands.
+    pub patch: Least<Patch>,
+}
+
+/// A patch, by a hash of its `git patch-id`: it is compared and never shown.
+pub type Patch = [u8; 16];
 
 /// A change: a pull request, a merge request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +142,8 @@ pub struct Run {
 pub struct Task {
     /// Run it is part of.
     pub run: Latest<RunId>,
+    /// Repository it ran for.
+    pub repository: Latest<Repository>,
     /// Name.
     pub name: Latest<String>,
     /// Kind.
@@ -254,11 +272,28 @@ pub struct Gate {
     pub url: Latest<String>,
 }
 
+/// What happened to a tag. Of one instant, the later kind in this order comes later.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TagAct {
+    /// It was made, or moved to a commit.
+    Tagged(Timestamp, Option<CommitId>),
+    /// A release was published on it.
+    Published(Timestamp),
+    /// Its release was taken back, or is none for production.
+    Unpublished,
+    /// It was removed.
+    Deleted,
+}
+
 /// A tag of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tag {
     /// Commit it points to; none while only its name is known or after it was deleted.
     pub commit: Latest<Option<CommitId>>,
+    /// What happened to it, each with an event that told it.
+    pub acts: BTreeMap<(Timestamp, TagAct), Least<String>>,
+    /// Page for people.
+    pub url: Latest<String>,
 }
 
 /// An artifact.
@@ -268,6 +303,8 @@ pub struct Artifact {
     pub commit: Latest<CommitId>,
     /// Run that made it.
     pub run: Latest<RunId>,
+    /// Tags under which it was ever published.
+    pub tags: BTreeSet<String>,
 }
 
 /// A span of time that a person gave a name, because no system saw what happened in it.
@@ -280,22 +317,23 @@ pub struct NamedStep {
 }
 
 join_fields! {
-    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed, landed_at, branches, changes }
+    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed, landed_at, branches, changes, rare }
+    Rare { picked_from, reverts, patch }
     Change { created_at, author, source_branch, heads, head, bases, commits, merged, reviews }
     Attempt { queued_at, started_at, progress, triggered_by, failed_step, runner_group }
     Run {
         repository, pipeline, definition, commit, ref_name, trigger, dispatched, created_at, seen_at, attempts, url,
     }
     Task {
-        run, name, kind, commit, ref_name, environment, manual, allowed_to_fail, needs, created_at, attempts, url,
+        run, repository, name, kind, commit, ref_name, environment, manual, allowed_to_fail, needs, created_at, attempts, url,
     }
     Deployment {
         repository, service, environment, production, commit, ref_name, version, artifacts, run, job, transient, removal,
         triggered_by, created_at, started_at, states, url,
     }
     Gate { name, kind, environment, attempt, repository, commit, run, task, deployment, service, required, acts, url }
-    Tag { commit }
-    Artifact { commit, run }
+    Tag { commit, acts, url }
+    Artifact { commit, run, tags }
     NamedStep { finished_at, told }
 }
 
@@ -321,11 +359,16 @@ pub struct Folded {
     pub finished_at: Option<Timestamp>,
     /// First sign of it.
     pub seen_at: Option<Timestamp>,
+    /// When its first stage had ended well, where it was rolled out in stages.
+    pub partial_at: Option<Timestamp>,
 }
 
 impl Folded {
     fn take(&mut self, state: &DeploymentState, partial_counts: bool) {
         self.seen_at.get_or_insert(state.at);
+        if (state.phase, state.outcome, state.rollout) == (Phase::Finished, Some(Outcome::Success), Rollout::Partial) {
+            self.partial_at.get_or_insert(state.at);
+        }
         self.phase = state.phase;
         let partial = state.rollout == Rollout::Partial && !partial_counts;
         match (state.phase, state.outcome) {
@@ -352,6 +395,36 @@ impl Folded {
     /// When it succeeded.
     pub fn succeeded_at(&self) -> Option<Timestamp> {
         self.finished_at.filter(|_| self.outcome == Some(Outcome::Success))
+    }
+}
+
+impl Tag {
+    /// When it was made or came to point where it does; none where it is none any more. Told again of the same commit, it has not
+    /// moved.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let mut made: Option<(Timestamp, Option<&CommitId>)> = None;
+        for (_, act) in self.acts.keys() {
+            made = match (act, made) {
+                (TagAct::Deleted, _) => None,
+                (TagAct::Tagged(at, commit), None) => Some((*at, commit.as_ref())),
+                (TagAct::Tagged(at, Some(commit)), Some((_, Some(before)))) if commit != before => {
+                    Some((*at, Some(commit)))
+                }
+                (TagAct::Tagged(_, commit), Some((at, before))) => Some((at, before.or(commit.as_ref()))),
+                (TagAct::Published(at), None) => Some((*at, None)),
+                (TagAct::Published(_) | TagAct::Unpublished, made) => made,
+            };
+        }
+        made.map(|(at, _)| at)
+    }
+
+    /// When the release on it was published; none where none is.
+    pub fn published_at(&self) -> Option<Timestamp> {
+        self.acts.keys().fold(None, |published, (_, act)| match act {
+            TagAct::Published(at) => published.or(Some(*at)),
+            TagAct::Unpublished | TagAct::Deleted => None,
+            TagAct::Tagged(..) => published,
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use model::event::Actor;
 use model::{CommitId, Repository, Timestamp};
 use smallvec::SmallVec;
 
-use crate::entity::Commit;
+use crate::entity::{Commit, Patch, Rare};
 use crate::lattice::{Greatest, Join, Least, Raised};
 
 use id::Id;
@@ -29,6 +29,9 @@ impl Place {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// No place comes before it.
+    pub const FIRST: Self = Self(0);
 }
 
 /// A commit with its neighbours.
@@ -50,6 +53,7 @@ struct Node {
     newer: SmallVec<[Place; 2]>,
     paths: Paths,
     changes: Option<Box<BTreeSet<model::ChangeId>>>,
+    rare: Option<Box<Rare>>,
 }
 
 /// What a new observation did to the graph.
@@ -124,9 +128,14 @@ impl Graph {
         &self.node(place).newer
     }
 
+    /// Paths touched, where told, and whether they are all.
+    pub fn told_paths(&self, place: Place) -> Option<(bool, Vec<String>)> {
+        self.node(place).paths.get()
+    }
+
     /// Paths touched, where told.
     pub fn paths(&self, place: Place) -> Option<Vec<String>> {
-        self.node(place).paths.get().map(|(_, paths)| paths)
+        self.told_paths(place).map(|(_, paths)| paths)
     }
 
     /// Repositories seen to hold it.
@@ -137,6 +146,21 @@ impl Graph {
     /// Full names of the branches it was pushed to.
     pub fn branches(&self, place: Place) -> &[String] {
         self.branches.get(self.node(place).branches)
+    }
+
+    /// Commits that it says it was picked from, as given.
+    pub fn picked_from(&self, place: Place) -> impl Iterator<Item = &CommitId> {
+        self.node(place).rare.iter().flat_map(|rare| &rare.picked_from)
+    }
+
+    /// Commits that it says it reverts, as given.
+    pub fn reverts(&self, place: Place) -> impl Iterator<Item = &CommitId> {
+        self.node(place).rare.iter().flat_map(|rare| &rare.reverts)
+    }
+
+    /// What it changes, where somebody told.
+    pub fn patch(&self, place: Place) -> Option<Patch> {
+        self.node(place).rare.as_ref().and_then(|rare| rare.patch.0)
     }
 
     /// Something is known of it beyond its name.
@@ -171,7 +195,7 @@ impl Graph {
     }
 
     /// Somebody told of it; it was not only named by another.
-    fn is_told(&self, place: Place) -> bool {
+    pub fn is_told(&self, place: Place) -> bool {
         self.is_known(place) || self.record(place) != Commit::default()
     }
 
@@ -204,6 +228,7 @@ impl Graph {
             newer: SmallVec::new(),
             paths: Paths::default(),
             changes: None,
+            rare: None,
         });
         self.places.insert_unique(hash, place, |place| self.nodes[place.index()].id.stem());
         place
@@ -224,6 +249,7 @@ impl Graph {
             landed_at: Least(node.landed_at),
             branches: self.branches(place).iter().cloned().collect(),
             changes: node.changes.as_deref().cloned().unwrap_or_default(),
+            rare: node.rare.clone(),
         }
     }
 
@@ -246,6 +272,7 @@ impl Graph {
         node.listed = known.listed.0;
         node.paths = Paths::of(known.paths.0.as_ref());
         node.changes = (!known.changes.is_empty()).then(|| Box::new(known.changes));
+        node.rare = known.rare;
         std::mem::replace(&mut node.older, older).into_vec()
     }
 

@@ -122,6 +122,20 @@ impl<K: Ord, V: Join> Join for BTreeMap<K, V> {
     }
 }
 
+/// What is rare stands apart; nothing known of it is less than anything.
+impl<T: Join> Join for Option<Box<T>> {
+    fn join(&mut self, other: Self) -> bool {
+        match (self.as_mut(), other) {
+            (_, None) => false,
+            (Some(known), Some(other)) => known.join(*other),
+            (None, other) => {
+                *self = other;
+                true
+            }
+        }
+    }
+}
+
 /// Joins a record field by field.
 macro_rules! join_fields {
     ($($record:ty { $($field:ident),* $(,)? })*) => {$(

@@ -11,6 +11,7 @@ pub mod changelog;
 mod derive;
 mod entity;
 mod graph;
+mod image;
 mod lattice;
 mod observe;
 mod realm;

@@ -11,7 +11,7 @@ use model::{
     ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Timestamp,
 };
 
-use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress};
+use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress, TagAct};
 use crate::lattice::{Greatest, Latest, Least, Raised};
 use crate::state::NamedKey;
 
@@ -100,7 +100,7 @@ fn ci(event: &Event<Body>, at: Timestamp, body: &CiBody) -> Vec<Observation> {
         CiBody::TestRun(test) => vec![test_observed(event, at, test)],
         CiBody::Artifact(artifact) => artifact_observed(at, artifact),
         CiBody::Deployment(deployment) => vec![deployment_observed(event, at, deployment)],
-        CiBody::Tag(tag) => vec![tag_observed(at, tag)],
+        CiBody::Tag(tag) => vec![tag_observed(event, at, tag)],
     }
 }
 
@@ -111,7 +111,18 @@ fn commit(repository: &Repository, info: &CommitInfo) -> Observation {
     commit.committed_at = Least(info.committed_at);
     commit.paths = Greatest(info.paths.clone().map(|paths| (!info.paths_cut, paths)));
     commit.changes = info.changes.iter().cloned().collect();
+    let rare = entity::Rare {
+        picked_from: info.cherry_picked_from.iter().filter(|from| **from != info.id).cloned().collect(),
+        reverts: info.reverts.iter().filter(|of| **of != info.id).cloned().collect(),
+        // A commit that changes nothing has no patch.
+        patch: Least(info.patch_id.as_deref().filter(|id| !id.is_empty()).map(patch)),
+    };
+    commit.rare = (rare != entity::Rare::default()).then(|| Box::new(rare));
     Observation::Commit(info.id.clone(), commit)
+}
+
+fn patch(id: &str) -> entity::Patch {
+    xxhash_rust::xxh3::xxh3_128(id.as_bytes()).to_be_bytes()
 }
 
 fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
@@ -206,6 +217,7 @@ fn task_observed(event: &Event<Body>, at: Timestamp, task: &TaskRun) -> Observat
     };
     let known = entity::Task {
         run: Latest::told(at, task.run.clone()),
+        repository: Latest::told(at, task.repository.clone()),
         name: Latest::told(at, Some(task.name.clone())),
         kind: Latest::told(at, Some(task.kind)),
         commit: Latest::told(at, task.commit.clone()),
@@ -251,6 +263,7 @@ fn artifact_observed(at: Timestamp, artifact: &model::event::Artifact) -> Vec<Ob
     let known = entity::Artifact {
         commit: Latest::told(at, artifact.commit.clone()),
         run: Latest::told(at, artifact.run.clone()),
+        tags: artifact.tags.iter().cloned().collect(),
     };
     // A deployment may name the artifact or only its digest.
     let names = [Some(artifact.artifact.clone()), artifact.digest.as_deref().map(ArtifactId::new)];
@@ -283,12 +296,24 @@ fn deployment_observed(event: &Event<Body>, at: Timestamp, deployment: &Deployme
     Observation::Deployment(deployment.deployment.clone(), Box::new(known))
 }
 
-fn tag_observed(at: Timestamp, tag: &Tag) -> Observation {
+fn tag_observed(event: &Event<Body>, at: Timestamp, tag: &Tag) -> Observation {
     let commit = match tag.action {
         TagAction::Deleted => Some(None),
         TagAction::Tagged | TagAction::Published | TagAction::Unpublished => tag.commit.clone().map(Some),
     };
-    Observation::Tag(tag.repository.clone(), tag.tag.clone(), entity::Tag { commit: Latest::told(at, commit) })
+    let act = match tag.action {
+        TagAction::Tagged => TagAct::Tagged(tag.created_at.unwrap_or(at), tag.commit.clone()),
+        TagAction::Published if tag.prerelease == Some(true) => TagAct::Unpublished,
+        TagAction::Published => TagAct::Published(tag.published_at.unwrap_or(at)),
+        TagAction::Unpublished => TagAct::Unpublished,
+        TagAction::Deleted => TagAct::Deleted,
+    };
+    let known = entity::Tag {
+        commit: Latest::told(at, commit),
+        acts: [((at, act), Least(Some(event.id())))].into(),
+        url: Latest::told(at, tag.url.clone().or_else(|| event.link.clone())),
+    };
+    Observation::Tag(tag.repository.clone(), tag.tag.clone(), known)
 }
 
 fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observation {

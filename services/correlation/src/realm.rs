@@ -421,7 +421,7 @@ impl Realm {
         let records = &self.state.records;
         Sizes {
             commits: records.graph.len(),
-            deployments: records.deployments.len(),
+            deployments: records.deployments.len() + self.state.marked.len(),
             waiting: self.state.unresolved(),
             runs: records.runs.len(),
             tasks: records.tasks.len(),

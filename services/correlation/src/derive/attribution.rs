@@ -151,8 +151,8 @@ impl State {
     }
 
     fn commits_named(&self, about: &References) -> Vec<Place> {
-        let built = about.artifact.as_ref().and_then(|artifact| self.built_from(artifact));
-        [about.commit.as_ref(), built].into_iter().filter_map(|given| self.find(given)).collect()
+        let built = about.artifact.as_ref().and_then(|artifact| self.commit_of(artifact));
+        [about.commit.as_ref(), built.as_ref()].into_iter().filter_map(|given| self.find(given)).collect()
     }
 
     /// Releases that first brought one of these commits to production: of the components concerned, where they are among them.

@@ -1,7 +1,7 @@
 //! Rows of `release_commits`, and what is known of a commit's way.
 
 use model::event::{Actor, ActorKind};
-use model::fact::{Lineage, ReleaseCommitFact};
+use model::fact::{Lineage, Origin, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
 use crate::graph::Place;
@@ -11,8 +11,10 @@ use crate::track::{Order, TrackId};
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Way {
-    /// Author time, else commit time; of the earliest commit squashed.
+    /// Author time, else commit time; of the earliest of the commits squashed and of those it was picked from.
     pub authored_at: Option<Timestamp>,
+    /// What that time is taken from.
+    pub origin: Origin,
     /// Who wrote it.
     pub author: Actor,
     /// When its change was opened.
@@ -23,14 +25,21 @@ pub struct Way {
     pub committed_at: Option<Timestamp>,
 }
 
+/// The earliest time; of one told twice, an author time says most and a commit time least.
+fn earliest(times: impl Iterator<Item = (Timestamp, Origin)>) -> Option<(Timestamp, Origin)> {
+    times.min_by_key(|(at, origin)| (*at, *origin == Origin::Committed, *origin))
+}
+
 impl State {
     /// The way of a commit up to its merge.
     pub fn way(&self, place: Place) -> Way {
         let graph = &self.records.graph;
         let change = self.brought_by(place);
         let author = graph.authored(place).map(|(_, author)| author.clone());
+        let counted_from = self.counted_from(place);
         Way {
-            authored_at: self.squashed_author_time(place).into_iter().chain(self.written_at(place)).min(),
+            authored_at: counted_from.map(|(at, _)| at),
+            origin: counted_from.map(|(_, origin)| origin).unwrap_or_default(),
             author: author.unwrap_or_default(),
             opened_at: change.as_ref().and_then(|(_, change, _)| change.created_at.0),
             merged_at: change.as_ref().map(|(_, _, at)| *at).or(graph.landed_at(place)),
@@ -38,10 +47,56 @@ impl State {
         }
     }
 
+    /// The earliest time that a commit's work is known by: its own or that of a commit it was picked from, which git keeps on the
+    /// pick where a provider tells author times at all.
+    fn counted_from(&self, place: Place) -> Option<(Timestamp, Origin)> {
+        let picked = self.sources(place).into_iter().filter_map(|(at, _)| Some((at?, Origin::Picked)));
+        earliest(self.own_time(place).into_iter().chain(picked))
+    }
+
+    /// Its own time, or that of the earliest commit squashed into it.
+    fn own_time(&self, place: Place) -> Option<(Timestamp, Origin)> {
+        let graph = &self.records.graph;
+        let own = match (graph.authored(place), graph.committed_at(place)) {
+            (Some((at, _)), _) => Some((at, Origin::Authored)),
+            (None, at) => at.map(|at| (at, Origin::Committed)),
+        };
+        earliest(own.into_iter().chain(self.squashed_author_time(place).map(|at| (at, Origin::Squashed))))
+    }
+
+    /// Commits that it was picked from, each with the time to count it from, where that is known.
+    fn sources(&self, place: Place) -> Vec<(Option<Timestamp>, CommitId)> {
+        let known =
+            |source: Place| (self.own_time(source).map(|(at, _)| at), self.records.graph.id(source));
+        let by_word = self.picked_by_word(place).map(|source| source.map_or_else(|given| (None, given.clone()), known));
+        by_word.chain(self.picked_by_patch(place).map(known)).collect()
+    }
+
+    /// The commit that it was picked from: of several the earliest.
+    fn picked_from(&self, place: Place) -> Option<CommitId> {
+        let sources = self.sources(place).into_iter();
+        sources.min_by_key(|(at, id)| (at.is_none(), *at, id.clone())).map(|(_, id)| id)
+    }
+
+    /// The commit that it reverts: of several the one of the smallest id.
+    fn reverts(&self, place: Place) -> Option<CommitId> {
+        let graph = &self.records.graph;
+        let given = graph.reverts(place);
+        given.map(|given| self.find(Some(given)).map_or_else(|| given.clone(), |of| graph.id(of))).min()
+    }
+
+    /// The commit that reverted it: of several the one written first.
+    fn first_revert(&self, place: Place) -> Option<CommitId> {
+        let graph = &self.records.graph;
+        let written = |by: Place| (self.written_at(by).is_none(), self.written_at(by), graph.id(by));
+        self.reverted_by(place).map(written).min().map(|(_, _, id)| id)
+    }
+
     /// Earliest author time of the commits that were squashed into this one; none where it is no squash.
     ///
-    /// The commit that merged a change is a squash unless it is the change's last commit itself (fast forward), holds it (a merge
-    /// commit), or carries its author time (a rebase keeps author times, a squash does not).
+    /// The commit that merged a change is a squash unless it is the change's last commit itself (fast forward), holds it or came to
+    /// the default branch no earlier than it (a merge commit, of which a push does not tell the parents), or carries its author time
+    /// (a rebase keeps author times, a squash does not).
     fn squashed_author_time(&self, place: Place) -> Option<Timestamp> {
         let graph = &self.records.graph;
         let (key, change, _) = self.brought_by(place)?;
@@ -52,7 +107,9 @@ impl State {
         if let Some(head) = change.head.get().and_then(|id| graph.find(id)) {
             let author_time = |p: Place| graph.authored(p).map(|(at, _)| at);
             let rebased = author_time(head).is_some() && author_time(head) == author_time(place);
-            if head == place || graph.older(place).contains(&head) || rebased {
+            let landed = |p: Place| graph.landed_at(p);
+            let came_along = landed(head).zip(landed(place)).is_some_and(|(head, merge)| head <= merge);
+            if head == place || graph.older(place).contains(&head) || came_along || rebased {
                 return None;
             }
         }
@@ -129,6 +186,10 @@ impl State {
             author_kind: way.author.kind,
             change: self.brought_by(place).map(|(key, _, _)| key.1.clone()),
             lineage: self.lineage(place, *head == Some(place)),
+            origin: way.origin,
+            picked_from: self.picked_from(place),
+            reverts: self.reverts(place),
+            reverted_by: self.first_revert(place),
             ..ReleaseCommitFact::default()
         })
     }

@@ -1,5 +1,6 @@
 //! Rows of `deployments`.
 
+use model::event::MarkerKind;
 use model::fact::{DeploymentFact, DeploymentKind};
 use model::{Component, DeploymentId, Realm, Repository};
 
@@ -10,7 +11,7 @@ use crate::track::{Order, Track};
 
 impl State {
     pub(super) fn deployment_fact(&self, realm: &Realm, id: &DeploymentId) -> Option<DeploymentFact> {
-        let deployment = self.records.deployments.get(id)?;
+        let deployment = self.deployment(id)?;
         let placed = self.placed.get(id)?;
         let partial_counts = self.rules.component(&placed.component).is_some_and(|c| c.partial_counts);
         let folded = deployment.fold(partial_counts);
@@ -44,6 +45,9 @@ impl State {
             commits_complete: complete,
             run: deployment.run.get().cloned(),
             triggered_by: deployment.triggered_by.0.unwrap_or_default(),
+            marker: self.marked(id).map_or(MarkerKind::Deployment, |marked| marked.marker),
+            partial_at: folded.partial_at,
+            replaced: on_track.as_ref().and_then(|(track, (order, _))| Some(track.before(order)?.0.version.clone())),
             evidence: evidence(deployment.states.values().filter_map(|id| id.0.as_ref())),
             link: deployment.url.get().cloned(),
             ..DeploymentFact::default()

@@ -8,6 +8,7 @@ mod failures;
 mod gates;
 mod incidents;
 mod recovery;
+mod kinds;
 mod releases;
 mod spans;
 mod steps;

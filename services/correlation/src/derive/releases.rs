@@ -11,11 +11,11 @@ use crate::state::{Placed, Scope, State};
 use crate::track::{Order, Track};
 
 /// The first successful production deployment of a release.
-struct Reached<'a> {
-    order: Order,
+pub(super) struct Reached<'a> {
+    pub(super) order: Order,
     head: Place,
-    track: Track<'a>,
-    kind: DeploymentKind,
+    pub(super) track: Track<'a>,
+    pub(super) kind: DeploymentKind,
 }
 
 impl State {
@@ -31,7 +31,7 @@ impl State {
         let entry = self.rules.component(component);
         let head = reached.as_ref().map(|r| r.head).or_else(|| deployments.iter().find_map(|(_, placed)| placed.head));
         let shown = reached.as_ref().map_or(*first_id, |r| &r.order.deployment);
-        let deployment = self.records.deployments.get(shown);
+        let deployment = self.deployment(shown);
         let repository =
             entry.and_then(|e| e.repository.clone()).or_else(|| deployment.and_then(|d| d.repository.get().cloned()));
         let mut fact = ReleaseFact {
@@ -53,7 +53,7 @@ impl State {
     }
 
     pub(super) fn first_sign(&self, id: &DeploymentId) -> Option<Timestamp> {
-        let deployment = self.records.deployments.get(id)?;
+        let deployment = self.deployment(id)?;
         deployment.created_at.0.into_iter().chain(deployment.states.keys().map(|state| state.at)).min()
     }
 
@@ -81,12 +81,7 @@ impl State {
         fact.commits = count(commits.len());
         fact.commits_complete = complete;
         fact.machine_commits = count(commits.iter().filter(|place| self.is_machine(**place)).count());
-        fact.kind = match reached.kind {
-            DeploymentKind::Baseline if self.has_baseline(component) => ReleaseKind::Baseline,
-            DeploymentKind::Rollback => ReleaseKind::Rollback,
-            DeploymentKind::Redeploy => ReleaseKind::Redeploy,
-            _ => ReleaseKind::Regular,
-        };
+        fact.kind = self.release_kind(component, reached, &commits);
         if fact.kind == ReleaseKind::Baseline {
             return;
         }

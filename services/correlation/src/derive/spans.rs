@@ -127,7 +127,7 @@ impl State {
         let mut gates = std::collections::BTreeSet::new();
         let mut runs: std::collections::BTreeSet<&RunId> = self.runs_on(head).collect();
         for (id, placed) in deployments {
-            let Some(deployment) = self.records.deployments.get(*id) else { continue };
+            let Some(deployment) = self.deployment(id) else { continue };
             runs.extend(deployment.run.get());
             gates.extend(self.gates_about(id));
             if let Some(finish) = placed.succeeded_at {

@@ -176,7 +176,7 @@ impl State {
         let mut places: Vec<Place> = Vec::new();
         for about in incident.about.keys() {
             given.extend(about.commit.clone());
-            given.extend(about.artifact.as_ref().and_then(|artifact| self.built_from(artifact)).cloned());
+            given.extend(about.artifact.as_ref().and_then(|artifact| self.commit_of(artifact)));
             if let Some(key) = about.repository.clone().zip(about.change.clone()) {
                 places.extend(self.members(&key));
             }
@@ -188,13 +188,6 @@ impl State {
         for place in places {
             self.incidents.by_place.add(place, id.clone());
         }
-    }
-
-    /// The commit, as given, that an artifact was built from.
-    pub fn built_from(&self, artifact: &ArtifactId) -> Option<&CommitId> {
-        let artifact = self.records.artifacts.get(artifact)?;
-        let of_run = || self.records.runs.get(artifact.run.get()?)?.commit.get();
-        artifact.commit.get().or_else(of_run)
     }
 
     fn settle_as(&mut self, id: &IncidentId, settled: Settled) {

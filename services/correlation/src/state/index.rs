@@ -115,6 +115,6 @@ impl State {
 
     /// Deployments made by a run.
     pub fn deployments_of(&self, run: &RunId) -> impl Iterator<Item = &DeploymentId> {
-        self.by_run.of(run).filter(move |id| self.records.deployments.get(*id).and_then(|d| d.run.get()) == Some(run))
+        self.by_run.of(run).filter(move |id| self.deployment(id).and_then(|d| d.run.get()) == Some(run))
     }
 }

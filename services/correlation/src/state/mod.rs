@@ -8,9 +8,12 @@ mod attempts;
 mod changes;
 mod incidents;
 mod index;
+mod lineage;
 mod lines;
+mod marks;
 mod names;
 mod placement;
+mod references;
 mod runs;
 mod steps;
 
@@ -33,6 +36,8 @@ use crate::track::{Touched, Track, Tracks};
 use attempts::Tries;
 use incidents::Incidents;
 use index::{Index, Waiting};
+use lineage::Relatives;
+use marks::{Marked, Marking};
 pub use names::{ChangeKey, ChangeNumber, Key, NamedKey, Placed, Restored, Scope, Step, Unit};
 
 /// Records: what is known.
@@ -114,7 +119,13 @@ pub struct State {
     by_tag: Index<String, DeploymentId>,
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
+    /// Artifacts by their name and tag.
+    artifacts_tagged: Index<ArtifactId, ArtifactId>,
+    /// Deployments that something else counts as.
+    pub marked: BTreeMap<DeploymentId, Marked>,
+    marks: BTreeMap<Marking, Vec<DeploymentId>>,
     waiting: Index<String, Waiting>,
+    relatives: Relatives,
     /// Records that changed since they were last written to the changelog.
     pub changed: BTreeSet<Key>,
     /// Units to derive anew, apart from commits.
@@ -220,6 +231,7 @@ impl State {
                 if news {
                     self.changed.insert(Key::Tag(key.0.clone(), key.1.clone()));
                     self.replace(self.by_tag.cloned(&key.1));
+                    self.mark(Marking::Tag(key.0, key.1));
                 }
                 news
             }
@@ -282,6 +294,7 @@ impl State {
     }
 
     fn take_commit(&mut self, id: CommitId, commit: Commit) -> bool {
+        let patch = self.records.graph.find(&id).and_then(|place| self.records.graph.patch(place));
         let growth = self.records.graph.observe(&id, commit);
         if !growth.news {
             return false;
@@ -295,6 +308,7 @@ impl State {
             touched.into_iter().for_each(|touched| self.touch(touched));
         }
         self.commit_arrived(&id);
+        self.relatives_moved(growth.place, patch);
         self.touch_commit(growth.place);
         // How it is known that an older commit is part of a release depends on who names it as a parent.
         self.dirty_commits.extend(self.records.graph.older(growth.place));
@@ -341,8 +355,13 @@ impl State {
         self.records.graph.resolve(given?)
     }
 
-    /// Rows of the commit, of the releases that hold it, and of what merged it, are to be derived anew.
+    /// Rows of the commit, of its relatives, and of the releases that hold them, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
+        self.touch_alone(place);
+        self.relatives(place).into_iter().for_each(|relative| self.touch_alone(relative));
+    }
+
+    fn touch_alone(&mut self, place: Place) {
         self.dirty_commits.insert(place);
         self.incidents.commit_moved(place);
         let holders: Vec<DeploymentId> = self.tracks.of(place).map(|(_, order)| order.deployment.clone()).collect();
@@ -425,14 +444,19 @@ impl State {
         let tasks: Vec<TaskId> = self.records.tasks.keys().cloned().collect();
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
         let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
+        let tags: Vec<(Repository, String)> = self.records.tags.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
         let incidents: Vec<IncidentId> = self.records.incidents.keys().cloned().collect();
+        self.records.graph.places().for_each(|place| {
+            self.relate(place);
+        });
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
         tasks.iter().for_each(|id| self.task_tried(id, None));
         tasks.iter().for_each(|id| self.task_changed(id));
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
+        tags.into_iter().for_each(|(repository, name)| self.mark(Marking::Tag(repository, name)));
         gates.iter().for_each(|id| self.gate_changed(id));
         incidents.iter().for_each(|id| self.incident_changed(id));
         self.settle();

@@ -1,8 +1,9 @@
 //! Deployments: what each is resolved to, and where it stands on its tracks.
 
-use model::{CommitId, DeploymentId, Repository, RunId, Version};
+use model::DeploymentId;
+use model::event::MarkerKind;
 
-use super::{Placed, State, Step, Unit, Waiting};
+use super::{Placed, State, Step, Unit};
 use crate::entity::Deployment;
 use crate::track::{Order, Touched, TrackId};
 
@@ -14,19 +15,18 @@ impl State {
     }
 
     pub(super) fn deployment_changed(&mut self, id: &DeploymentId) {
-        let Some(deployment) = self.records.deployments.get(id) else { return };
-        let names = [deployment.version.get().cloned(), tag_name(deployment.ref_name.get())];
-        let (run, artifacts) = (deployment.run.get().cloned(), deployment.artifacts.clone());
-        let given = deployment.commit.get().cloned();
-        names.into_iter().flatten().for_each(|name| self.by_tag.add(name, id.clone()));
-        artifacts.into_iter().for_each(|artifact| self.by_artifact.add(artifact, id.clone()));
-        self.await_commit(given.as_ref(), Waiting::Deployment(id.clone()));
-        if let Some(run) = run {
+        let Some(deployment) = self.deployment(id).cloned() else {
+            self.touch_deployment(id);
+            self.lift(id);
+            return;
+        };
+        self.index_names(id, &deployment);
+        if let Some(run) = deployment.run.get() {
             self.by_run.add(run.clone(), id.clone());
-            self.mark_run(&run);
+            self.mark_run(run);
         }
         self.dirty.extend(self.gates_about.cloned(id).into_iter().map(Unit::Gate));
-        let placed = self.locate(id);
+        let placed = self.locate(id, &deployment);
         if self.placed.get(id) != placed.as_ref() {
             self.lift(id);
             if let Some(placed) = placed {
@@ -41,47 +41,22 @@ impl State {
     }
 
     /// Resolves what a deployment says.
-    fn locate(&mut self, id: &DeploymentId) -> Option<Placed> {
-        let deployment = self.records.deployments.get(id)?;
-        let repository = deployment.repository.get().cloned();
-        let component = self.rules.owner(repository.as_ref(), deployment.service.get().map(String::as_str))?;
+    fn locate(&mut self, id: &DeploymentId, deployment: &Deployment) -> Option<Placed> {
+        let marked = self.marked(id).map(|marked| (marked.marker, marked.component.clone()));
+        let (marker, component) = match marked {
+            Some(marked) => marked,
+            None => {
+                let service = deployment.service.get().map(String::as_str);
+                (MarkerKind::Deployment, self.rules.owner(deployment.repository.get(), service)?)
+            }
+        };
         let (environment, tier) =
             self.rules.environment(deployment.environment.get()?, deployment.production.get().copied());
         let partial_counts = self.rules.component(&component).is_some_and(|c| c.partial_counts);
         let succeeded_at = deployment.fold(partial_counts).succeeded_at();
-        let counts = !deployment.transient.0 && !deployment.removal.0;
-        let told = deployment.version.get().cloned();
-        let given = self.given_commit(deployment, repository.as_ref());
-        let tag = tag_name(deployment.ref_name.get()).filter(|name| {
-            repository.as_ref().is_some_and(|r| self.records.tags.contains_key(&(r.clone(), name.clone())))
-        });
-        let head = self.resolve(given.as_ref());
-        let version = told.or(tag).or_else(|| head.map(|place| self.records.graph.id(place).as_str().to_owned()));
-        Some(Placed {
-            component,
-            environment,
-            tier,
-            version: version.map(Version::new),
-            head,
-            succeeded_at: succeeded_at.filter(|_| counts),
-        })
-    }
-
-    /// The commit that a deployment brings, as the best reference gives it: its own word, its tag, its artifact, its run.
-    fn given_commit(&self, deployment: &Deployment, repository: Option<&Repository>) -> Option<CommitId> {
-        let usable = |commit: &&CommitId| commit.is_full() || self.records.graph.resolve(commit).is_some();
-        let tagged = || {
-            let names = [deployment.version.get().cloned(), tag_name(deployment.ref_name.get())];
-            let tag = |name: String| self.records.tags.get(&(repository?.clone(), name));
-            names.into_iter().flatten().find_map(|name| tag(name)?.commit.get().cloned().flatten())
-        };
-        let of_run = |run: Option<&RunId>| self.records.runs.get(run?).and_then(|run| run.commit.get().cloned());
-        let built = || {
-            let artifacts = deployment.artifacts.iter().filter_map(|id| self.records.artifacts.get(id));
-            artifacts.into_iter().find_map(|a| a.commit.get().cloned().or_else(|| of_run(a.run.get())))
-        };
-        let told = deployment.commit.get().filter(usable).cloned();
-        told.or_else(tagged).or_else(built).or_else(|| of_run(deployment.run.get()))
+        let counts = !deployment.transient.0 && !deployment.removal.0 && self.rules.counting(&component) == marker;
+        let (head, version) = self.brings(id, deployment, &component);
+        Some(Placed { component, environment, tier, version, head, succeeded_at: succeeded_at.filter(|_| counts) })
     }
 
     /// Takes a deployment off its tracks and out of the indexes.
@@ -145,14 +120,5 @@ impl State {
             }
         }
         self.touch(Touched { commits, deployments });
-    }
-}
-
-/// Name of the tag that a ref may mean; none for a branch by its full name.
-fn tag_name(ref_name: Option<&String>) -> Option<String> {
-    let name = ref_name?;
-    match name.strip_prefix("refs/") {
-        None => Some(name.clone()),
-        Some(rest) => rest.strip_prefix("tags/").map(str::to_owned),
     }
 }

@@ -2,7 +2,8 @@
 
 use model::{ArtifactId, CommitId, DeploymentId, GateId, RunId, TaskId};
 
-use super::{State, Unit, Waiting};
+use super::{Marking, State, Unit, Waiting};
+use crate::image::Image;
 
 impl State {
     pub(super) fn run_changed(&mut self, id: &RunId) {
@@ -17,8 +18,11 @@ impl State {
         self.mark_run(id);
         self.replace(self.by_run.cloned(id));
         for artifact in self.artifacts_of.cloned(id) {
-            self.incidents.artifact_moved(&artifact);
-            self.replace(self.by_artifact.cloned(&artifact));
+            self.artifact_moved(&artifact);
+        }
+        self.mark(Marking::Run(id.clone()));
+        for task in self.tasks_of.cloned(id) {
+            self.mark(Marking::Task(task));
         }
     }
 
@@ -38,6 +42,7 @@ impl State {
                     self.loose_tasks_on.add(place, id.clone());
                     self.touch_releases_of(place);
                 }
+                self.mark(Marking::Task(id.clone()));
             }
         }
     }
@@ -98,7 +103,25 @@ impl State {
         if let Some(run) = self.records.artifacts.get(id).and_then(|artifact| artifact.run.get().cloned()) {
             self.artifacts_of.add(run, id.clone());
         }
+        let Some(artifact) = self.records.artifacts.get(id) else { return };
+        let image = Image::of(id);
+        let tags = artifact.tags.iter().chain(&image.tag);
+        for tagged in tags.filter_map(|tag| image.tagged(tag)).collect::<Vec<_>>() {
+            self.artifacts_tagged.add(tagged, id.clone());
+        }
+        self.artifact_moved(id);
+    }
+
+    /// Where an artifact leads to may have changed: for those that name it, its digest, or its name and tag.
+    fn artifact_moved(&mut self, id: &ArtifactId) {
         self.incidents.artifact_moved(id);
         self.replace(self.by_artifact.cloned(id));
+        let Some(artifact) = self.records.artifacts.get(id) else { return };
+        let image = Image::of(id);
+        let tagged: Vec<ArtifactId> =
+            artifact.tags.iter().chain(&image.tag).filter_map(|tag| image.tagged(tag)).collect();
+        for name in tagged {
+            self.replace(self.by_artifact.cloned(&name));
+        }
     }
 }

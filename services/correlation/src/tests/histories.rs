@@ -60,9 +60,12 @@ fn commit() -> impl Strategy<Value = CommitInfo> {
                 .prop_map(move |set| set.into_iter().filter(|p| *p < n).map(sha).collect()),
         )
     };
-    (0u8..8, actor(), maybe(time()), maybe(time()), maybe(proptest::sample::select(vec!["x/a", "y/b"]))).prop_flat_map(
-        move |(n, author, authored_at, committed_at, path)| {
+    (0u8..8, actor(), maybe(time()), maybe(time()), maybe(path()), origins()).prop_flat_map(
+        move |(n, author, authored_at, committed_at, path, (picked, reverted, patch))| {
             parents(n).prop_map(move |parents| CommitInfo {
+                cherry_picked_from: picked.iter().cloned().collect(),
+                reverts: reverted.iter().cloned().collect(),
+                patch_id: patch.map(str::to_owned),
                 parents,
                 authored_at,
                 committed_at,
@@ -72,6 +75,16 @@ fn commit() -> impl Strategy<Value = CommitInfo> {
             })
         },
     )
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["x/a", "y/b", "x/Cargo.lock", "x/Cargo.toml", "x/config/a.yaml"])
+}
+
+/// What a commit was picked from, what it reverts, and its patch.
+fn origins() -> impl Strategy<Value = (Option<CommitId>, Option<CommitId>, Option<&'static str>)> {
+    let rarely = |of| proptest::option::weighted(0.2, of);
+    (rarely(given()), rarely(given()), proptest::option::weighted(0.3, proptest::sample::select(vec!["p", "q"])))
 }
 
 fn push() -> impl Strategy<Value = Body> {
@@ -133,6 +146,7 @@ fn deployment() -> impl Strategy<Value = Body> {
         service,
         version,
         (maybe(0u8..4), maybe(time()), maybe(time()), actor(), maybe(0u8..5), proptest::bool::weighted(0.1)),
+        (image(), any::<bool>()),
     )
         .prop_map(
             |(
@@ -144,8 +158,11 @@ fn deployment() -> impl Strategy<Value = Body> {
                 service,
                 ref_name,
                 (run, created_at, started_at, triggered_by, job, transient),
+                (image, partial),
             )| {
                 Body::from(Deployment {
+                    artifacts: image.into_iter().collect(),
+                    rollout: if partial { Rollout::Partial } else { Rollout::Unknown },
                     repository,
                     service: service.map(str::to_owned),
                     outcome,
@@ -182,6 +199,29 @@ fn verdict() -> impl Strategy<Value = (Phase, Option<Outcome>)> {
         Outcome::Skipped,
     ]);
     prop_oneof![1 => phase(), 3 => ended.prop_map(|outcome| (Phase::Finished, Some(outcome)))]
+}
+
+/// Names of an image: by its tag, which may be named after a commit, or by its digest.
+fn image() -> impl Strategy<Value = Option<ArtifactId>> {
+    let names = ["img:v1", "img:1", "img@sha256:aa", "sha256:aa"].map(str::to_owned);
+    let of_commit = given().prop_map(|commit| format!("img:release-{commit}"));
+    proptest::option::weighted(0.3, prop_oneof![proptest::sample::select(names.to_vec()), of_commit])
+        .prop_map(|name| name.map(ArtifactId::new))
+}
+
+fn artifact() -> impl Strategy<Value = Body> {
+    let name = proptest::sample::select(vec!["img", "img:v1", "img@sha256:bb", "image"]);
+    (name, any::<bool>(), maybe(given()), maybe(0u8..2), any::<bool>()).prop_map(
+        |(name, tagged, commit, run, digest)| {
+            Body::from(Artifact {
+                tags: tagged.then(|| "1".to_owned()).into_iter().collect(),
+                digest: digest.then(|| "sha256:aa".to_owned()),
+                commit,
+                run: run.map(run_id),
+                ..Artifact::new(ArtifactId::new(name), ArtifactAction::Published)
+            })
+        },
+    )
 }
 
 fn run() -> impl Strategy<Value = Body> {
@@ -230,11 +270,13 @@ fn task() -> impl Strategy<Value = Body> {
         proptest::bool::weighted(0.3),
     );
     let times = (maybe(time()), maybe(time()), maybe(time()));
-    (0u8..5, 1i32..3, maybe(0u8..4), maybe(given()), verdict(), times, told).prop_map(
-        |(id, attempt, run, commit, (phase, outcome), (queued_at, started_at, finished_at), told)| {
+    let given = (maybe(given()), maybe(repository()));
+    (0u8..5, 1i32..3, maybe(0u8..4), given, verdict(), times, told).prop_map(
+        |(id, attempt, run, (commit, repository), (phase, outcome), (queued_at, started_at, finished_at), told)| {
             let (name, manual, started_by, allowed_to_fail, runner_group, environment, needs) = told;
             Body::from(TaskRun {
                 run: run.map(run_id),
+                repository,
                 commit,
                 outcome,
                 environment: environment.map(Environment::new),
@@ -248,8 +290,7 @@ fn task() -> impl Strategy<Value = Body> {
                 finished_at: finished_at.filter(|_| phase == Phase::Finished),
                 ..TaskRun::new(task_id(id), attempt, name.into(), TaskKind::Job, phase)
             })
-        },
-    )
+        })
 }
 
 fn named_step() -> impl Strategy<Value = Body> {
@@ -292,19 +333,18 @@ fn gate() -> impl Strategy<Value = Body> {
 }
 
 fn tag() -> impl Strategy<Value = Body> {
-    let tag = |(repository, name, commit, deleted): (Repository, &str, Option<CommitId>, bool)| {
-        let action = if deleted { TagAction::Deleted } else { TagAction::Tagged };
-        Body::from(Tag { commit, ..Tag::new(repository, name.to_owned(), action) })
-    };
-    (repository(), proptest::sample::select(vec!["v1", "v2"]), maybe((0u8..8).prop_map(sha)), any::<bool>())
-        .prop_map(tag)
-}
-
-fn artifact() -> impl Strategy<Value = Body> {
-    (maybe(given()), maybe(0u8..2)).prop_map(|(commit, run)| {
-        let artifact = Artifact::new(ArtifactId::new("image"), ArtifactAction::Packaged);
-        Body::from(Artifact { commit, run: run.map(|n| RunId::new(n.to_string())), ..artifact })
-    })
+    let actions = vec![TagAction::Tagged, TagAction::Published, TagAction::Unpublished, TagAction::Deleted];
+    let names = proptest::sample::select(vec!["v1", "v2"]);
+    (repository(), names, maybe(given()), proptest::sample::select(actions), maybe(time()), maybe(any::<bool>()))
+        .prop_map(|(repository, name, commit, action, created_at, prerelease)| {
+            Body::from(Tag {
+                commit,
+                created_at,
+                published_at: created_at,
+                prerelease,
+                ..Tag::new(repository, name.to_owned(), action)
+            })
+        })
 }
 
 fn release() -> impl Strategy<Value = ReleaseRef> {
@@ -323,7 +363,7 @@ fn about() -> impl Strategy<Value = References> {
             let mut about = References { repository, ..References::default() };
             match what {
                 0 => about.deployment = Some(DeploymentId::new(n.to_string())),
-                1 => about.run = Some(RunId::new((n % 2).to_string())),
+                1 => about.run = Some(run_id(n % 4)),
                 2 => about.change = Some(ChangeId::new((n % 3).to_string())),
                 3 => about.version = Some(version.to_owned()),
                 4 => about.artifact = Some(ArtifactId::new("image")),
@@ -372,7 +412,10 @@ fn said() -> impl Strategy<Value = Body> {
 }
 
 fn control() -> impl Strategy<Value = Body> {
-    let catalog = |(revision, paths, staged): (i64, bool, bool)| {
+    let catalog = |(revision, paths, staged, marker, environment): (i64, bool, bool, Option<MarkerKind>, bool)| {
+        let environment = environment.then(|| Environment::new("staging"));
+        let marker =
+            marker.map(|kind| Marker { kind, name: environment.is_none().then(|| "*".to_owned()), environment });
         let component = |name: &str| CatalogComponent {
             component: Component::new(name),
             team: Some("t".into()),
@@ -380,7 +423,8 @@ fn control() -> impl Strategy<Value = Body> {
             paths: if paths { vec![format!("{name}/**")] } else { Vec::new() },
             excluded_paths: Vec::new(),
             services: Vec::new(),
-            markers: Vec::new(),
+            // The other one has the default.
+            markers: marker.iter().filter(|_| name == "x").cloned().collect(),
             partial_counts: false,
             attribution_window: (revision > 0).then_some(Millis(10 * revision)),
             baseline_none: false,
@@ -399,7 +443,11 @@ fn control() -> impl Strategy<Value = Body> {
         })
     };
     let none = Just(Body::from(BaselineNone { component: Component::new("x") }));
-    prop_oneof![3 => (0i64..3, any::<bool>(), any::<bool>()).prop_map(catalog), 1 => none]
+    let markers =
+        vec![MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
+    let marker = maybe(proptest::sample::select(markers));
+    let catalogs = (0i64..3, any::<bool>(), any::<bool>(), marker, any::<bool>()).prop_map(catalog);
+    prop_oneof![3 => catalogs, 1 => none]
 }
 
 fn body() -> impl Strategy<Value = Body> {
@@ -413,9 +461,9 @@ fn body() -> impl Strategy<Value = Body> {
         4 => run(),
         4 => task(),
         2 => gate(),
-        1 => tag(),
+        2 => tag(),
         1 => named_step(),
-        1 => control(),
+        2 => control(),
         1 => artifact(),
         6 => incident(),
         1 => said(),

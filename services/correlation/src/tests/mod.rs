@@ -3,6 +3,8 @@
 mod cases;
 mod cases_builds;
 mod cases_incidents;
+mod cases_lineage;
+mod cases_releases;
 mod histories;
 mod laws;
 

@@ -62,7 +62,8 @@ pub struct CatalogComponent {
     /// Names under which deployments and incidents speak of it.
     #[serde(default)]
     pub services: Vec<String>,
-    /// What counts as its deployment, best first; empty for the default order.
+    /// What counts as its deployment: every marker of the kind named first, the others beside it say more; empty for deployment
+    /// events.
     #[serde(default)]
     pub markers: Vec<Marker>,
     /// Production is reached at the first stage of a rollout, not at the full one.

@@ -14,7 +14,7 @@ pub enum ReleaseKind {
     Regular,
     /// It ships new commits, none of them from the default branch: cut from what production already had.
     Hotfix,
-    /// Everything it ships changes configuration only, by the catalog's paths.
+    /// Everything it ships changes configuration only, by the names and folders of the files.
     Configuration,
     /// Everything it ships changes dependencies only, by the names of the files.
     Dependencies,

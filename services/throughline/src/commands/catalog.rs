@@ -103,9 +103,14 @@ fn wrong(catalog: &Catalog) -> Vec<String> {
         for pattern in component.paths.iter().chain(&component.excluded_paths) {
             check_pattern(&format!("paths of component `{name}`"), pattern, &mut wrong);
         }
-        if component.markers.iter().any(|marker| marker.kind != MarkerKind::Deployment) {
+        for marker in &component.markers {
+            if let Some(pattern) = &marker.name {
+                check_pattern(&format!("markers of component `{name}`"), pattern, &mut wrong);
+            }
+        }
+        if component.repository.is_none() && component.markers.iter().any(|m| m.kind != MarkerKind::Deployment) {
             wrong.push(format!(
-                "component `{name}`: markers of a kind other than `deployment` are counted from a later version on; take them out"
+                "component `{name}` names no repository, and a run, a task, a tag or a release counts for that of its repository"
             ));
         }
         if let Some(calendar) = &component.calendar
@@ -184,6 +189,7 @@ mod tests {
     fn a_catalog_becomes_a_line_to_import() {
         let (line, catalog) = parse(
             "[[components]]\ncomponent = 'shop'\nrepository = 'github.com/acme/shop'\npaths = ['services/shop/**']\n\
+             markers = [{ kind = 'pipeline', name = 'deploy*', environment = 'production' }]\n\
              [[environments]]\nenvironment = 'production'\naliases = ['prod-*']\ntier = 'production'\n\
              [[calendars]]\ncalendar = 'office'\nzone = 'Europe/Berlin'\nday_starts = 540\nday_ends = 1020\n\
              holidays = [2026-12-25, '2026-12-26']",
@@ -212,7 +218,11 @@ mod tests {
             ("[[environments]]\nenvironment = 'p['\ntier = 'other'", "environments: `p[` is no pattern"),
             (
                 "[[components]]\ncomponent = 'a'\nmarkers = [{ kind = 'deployment' }, { kind = 'tag' }]",
-                "component `a`: markers of a kind other than `deployment` are counted from a later version on",
+                "component `a` names no repository",
+            ),
+            (
+                "[[components]]\ncomponent = 'a'\nrepository = 'h/a'\nmarkers = [{ kind = 'tag', name = 'v[' }]",
+                "markers of component `a`: `v[` is no pattern",
             ),
             ("[[components]]\ncomponent = 'a'\ncalendar = 'office'", "calendar `office`"),
             ("[[teams]]\nteam = 't'\n[[components]]\ncomponent = 'a'\nteam = 'u'", "team `u`"),
