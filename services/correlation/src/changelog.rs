@@ -118,6 +118,7 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Catalog => Restored::Catalog(read_value::<Catalog>(key, value)?),
         Key::BaselineNone => Restored::BaselineNone(read_value::<BTreeSet<Component>>(key, value)?),
         Key::Repositories => Restored::Repositories(read_value::<BTreeSet<Repository>>(key, value)?),
+        Key::Purpose(..) => Restored::Purpose(read_value(key, value)?),
         Key::Emitted(_) | Key::Meta => return Ok(None),
     }))
 }

@@ -8,7 +8,7 @@ use model::fact::{Fact, Identity};
 use model::{Component, Realm as RealmName};
 
 use crate::changelog::{self, Emitted, Meta, Record};
-use crate::derive::DERIVATION;
+use crate::derive::{DERIVATION, Paths};
 use crate::observe::{Observation, observe};
 use crate::state::{Key, State, Unit};
 
@@ -123,6 +123,7 @@ impl Realm {
         if std::mem::take(&mut self.state.rebuilt) {
             self.state.dirty.extend(self.emitted.keys().cloned());
         }
+        self.state.settle();
         let dirty = std::mem::take(&mut self.state.dirty);
         let changed = std::mem::take(&mut self.state.changed);
         if dirty.is_empty() && changed.is_empty() {
@@ -130,12 +131,13 @@ impl Realm {
         }
         self.meta.sequence += 1;
         let mut components = BTreeSet::new();
+        let mut paths = Paths::default();
         for unit in dirty {
             if let Unit::Component(component) = unit {
                 components.insert(component);
                 continue;
             }
-            let facts = self.state.facts(&self.name, &unit);
+            let facts = self.state.facts(&self.name, &unit, &mut paths);
             self.emit(unit, facts, &mut components, &mut delta)?;
         }
         for component in std::mem::take(&mut components) {
@@ -228,6 +230,9 @@ impl Realm {
             Key::Catalog => changelog::record(realm, key, records.catalog.as_ref()),
             Key::BaselineNone => changelog::record(realm, key, Some(&records.baseline_none)),
             Key::Repositories => changelog::record(realm, key, Some(&records.repositories)),
+            Key::Purpose(component, gate) => {
+                changelog::record(realm, key, records.purposes.get(&(component.clone(), gate.clone())))
+            }
             Key::Emitted(unit) => changelog::record(realm, key, self.emitted.get(unit)),
             Key::Meta => changelog::record(realm, key, Some(&self.meta)),
         }
@@ -280,7 +285,9 @@ impl Realm {
     #[must_use]
     pub fn derive_everything(&self) -> Vec<Fact> {
         let state = State::of(self.state.records.clone());
-        let mut facts: Vec<Fact> = state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit)).collect();
+        let mut paths = Paths::default();
+        let mut facts: Vec<Fact> =
+            state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit, &mut paths)).collect();
         let spoken_of: BTreeSet<Component> =
             facts.iter().filter_map(|fact| fact.identity().component().cloned()).collect();
         let declared = state.rules.catalog().components.iter().map(|entry| entry.component.clone());

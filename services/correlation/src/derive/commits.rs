@@ -4,6 +4,8 @@ use model::event::{Actor, ActorKind};
 use model::fact::{Fact, Lineage, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
+use super::is_production;
+use super::spans::{Paths, Spans};
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
 use crate::track::Order;
@@ -81,7 +83,7 @@ impl State {
             && !self.rules.component(component).is_some_and(|c| c.baseline_none)
     }
 
-    pub(super) fn commit_facts(&self, realm: &Realm, id: &CommitId) -> Vec<Fact> {
+    pub(super) fn commit_facts(&self, realm: &Realm, id: &CommitId, paths: &mut Paths) -> Vec<Fact> {
         let Some(place) = self.records.graph.find(id) else { return Vec::new() };
         let mut facts = Vec::new();
         for ((component, scope), track) in &self.tracks {
@@ -91,7 +93,18 @@ impl State {
             }
             let Some(order) = track.first(place) else { continue };
             let baseline = track.baseline() == Some(order) && self.has_baseline(component);
-            facts.extend(self.commit_fact(realm, component, place, order, baseline).map(Fact::from));
+            let Some((mut fact, way)) = self.commit_fact(realm, component, place, order, baseline) else { continue };
+            // Of several environments of the production tier, the one that it came to first tells how it came there.
+            if fact.lead_time.is_some()
+                && is_production(fact.tier)
+                && self.brought_to_production(component, place, order)
+            {
+                let path = paths.of(self, component, &order.version).filter(|path| path.deployment == order.deployment);
+                if let Some(path) = path {
+                    fact.tell(&path.split(&way));
+                }
+            }
+            facts.push(Fact::from(fact));
         }
         facts
     }
@@ -103,11 +116,11 @@ impl State {
         place: Place,
         order: &Order,
         baseline: bool,
-    ) -> Option<ReleaseCommitFact> {
+    ) -> Option<(ReleaseCommitFact, Way)> {
         let Placed { environment, tier, head, .. } = self.placed.get(&order.deployment)?;
         let way = self.way(place);
         let node = self.records.graph.node(place);
-        Some(ReleaseCommitFact {
+        let fact = ReleaseCommitFact {
             realm: realm.clone(),
             component: component.clone(),
             environment: environment.clone(),
@@ -125,7 +138,8 @@ impl State {
             change: self.brought_by(place).map(|(key, _, _)| key.1.clone()),
             lineage: self.lineage(place, *head == Some(place)),
             ..ReleaseCommitFact::default()
-        })
+        };
+        Some((fact, way))
     }
 
     fn lineage(&self, place: Place, deployed: bool) -> Lineage {

@@ -4,7 +4,10 @@ mod builds;
 mod commits;
 mod deployments;
 mod gates;
+mod hollow;
+mod path;
 mod releases;
+mod reviews;
 mod spans;
 
 use model::event::Tier;
@@ -12,18 +15,20 @@ use model::fact::{ComponentFact, Fact};
 use model::{Component, Realm};
 
 use crate::state::{State, Unit};
+pub use spans::Paths;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
 pub const DERIVATION: u32 = 1;
 
 impl State {
-    /// Facts of a unit; none where it holds nothing any more.
-    pub fn facts(&self, realm: &Realm, unit: &Unit) -> Vec<Fact> {
+    /// Facts of a unit; none where it holds nothing any more. `paths` holds what the commits of a release share, and serves as long
+    /// as the state stays as it is.
+    pub fn facts(&self, realm: &Realm, unit: &Unit, paths: &mut Paths) -> Vec<Fact> {
         match unit {
-            Unit::Commit(id) => self.commit_facts(realm, id),
+            Unit::Commit(id) => self.commit_facts(realm, id, paths),
             Unit::Deployment(id) => self.deployment_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Release(component, version) => {
-                self.release_fact(realm, component, version).map(Fact::from).into_iter().collect()
+                self.release_fact(realm, component, version, paths).map(Fact::from).into_iter().collect()
             }
             Unit::Gate(id) => self.gate_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Run(id) => self.build_facts(realm, id).into_iter().map(Fact::from).collect(),

@@ -6,7 +6,9 @@
 
 mod changes;
 mod index;
+mod meetings;
 mod names;
+mod paths;
 mod placement;
 mod runs;
 
@@ -16,13 +18,15 @@ use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Version};
 
 use crate::catalog::{Rules, default_component};
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task, join_into};
+use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Purpose, Run, Tag, Task, join_into};
 use crate::graph::{Graph, Place};
 use crate::lattice::Join;
 use crate::observe::Observation;
 use crate::track::{Touched, Track};
 
 use index::{Index, Waiting};
+use meetings::Meetings;
+pub use meetings::{Met, Series};
 pub use names::{ChangeKey, Key, Placed, Restored, Scope, Unit};
 
 /// Records: what is known.
@@ -50,6 +54,8 @@ pub struct Records {
     pub baseline_none: BTreeSet<Component>,
     /// Repositories that were ever spoken of.
     pub repositories: BTreeSet<Repository>,
+    /// What teams said of their gates, for one component or for all.
+    pub purposes: BTreeMap<(Option<Component>, String), Purpose>,
 }
 
 /// What follows from the records.
@@ -90,6 +96,10 @@ pub struct State {
     by_artifact: Index<ArtifactId, DeploymentId>,
     artifacts_of: Index<RunId, ArtifactId>,
     waiting: Index<String, Waiting>,
+    /// Gates as they are met again and again.
+    meetings: Meetings,
+    /// Releases whose way to production may have changed, and with it the rows of their commits.
+    paths_moved: BTreeSet<(Component, Version)>,
     /// Records that changed since they were last written to the changelog.
     pub changed: BTreeSet<Key>,
     /// Units to derive anew.
@@ -207,6 +217,15 @@ impl State {
                 }
                 news
             }
+            Observation::Purpose(component, gate, purpose) => {
+                let key = (component, gate);
+                let news = join_into(&mut self.records.purposes, key.clone(), purpose);
+                if news {
+                    self.touch_gates_named(key.0.as_ref(), &key.1);
+                    self.changed.insert(Key::Purpose(key.0, key.1));
+                }
+                news
+            }
         }
     }
 
@@ -299,11 +318,13 @@ impl State {
         }
     }
 
-    /// Releases whose deployed commit this is.
+    /// Releases whose deployed commit this is, with their commits, and gates about it.
     fn touch_releases_of(&mut self, head: Place) {
         for id in self.by_head.cloned(&head) {
             self.touch_deployment(&id);
+            self.path_moved(&id);
         }
+        self.touch_gates_at(head);
     }
 
     fn touch_deployment(&mut self, id: &DeploymentId) {
@@ -379,6 +400,9 @@ impl State {
         gates.iter().for_each(|id| self.gate_changed(id));
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
+        // Every commit that a track holds is marked already.
+        self.paths_moved.clear();
+        self.settle();
     }
 
     /// Deployments whose commit is not known.
@@ -416,6 +440,9 @@ impl State {
             (Key::Catalog, Restored::Catalog(catalog)) => self.records.catalog = Some(catalog),
             (Key::BaselineNone, Restored::BaselineNone(components)) => self.records.baseline_none = components,
             (Key::Repositories, Restored::Repositories(repositories)) => self.records.repositories = repositories,
+            (Key::Purpose(component, gate), Restored::Purpose(purpose)) => {
+                self.records.purposes.entry((component, gate)).or_default().join(purpose);
+            }
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Run, Tag, Task};
+use crate::entity::{Artifact, Change, Commit, Deployment, Gate, Purpose, Run, Tag, Task};
 use crate::graph::Place;
 use crate::track::Order;
 
@@ -77,6 +77,8 @@ pub enum Key {
     Emitted(Unit),
     /// Generation, sequence and version of the derivation.
     Meta,
+    /// Of what a gate is there to catch, for one component or for all.
+    Purpose(Option<Component>, String),
 }
 
 /// A line of deployments.
@@ -146,4 +148,6 @@ pub enum Restored {
     BaselineNone(BTreeSet<Component>),
     /// Repositories that were ever spoken of.
     Repositories(BTreeSet<Repository>),
+    /// What a gate is there to catch.
+    Purpose(Purpose),
 }

@@ -34,6 +34,7 @@ impl State {
             }
         }
         self.touch_deployment(id);
+        self.path_moved(id);
     }
 
     /// Resolves what a deployment says.
@@ -83,6 +84,7 @@ impl State {
     /// Takes a deployment off its tracks and out of the indexes.
     fn lift(&mut self, id: &DeploymentId) {
         let Some(placed) = self.placed.remove(id) else { return };
+        self.meetings.left(&placed.component, &placed.environment);
         if let Some(head) = placed.head {
             self.by_head.remove(&head, id);
             self.dirty.extend(self.gates_on.cloned(&head).into_iter().map(Unit::Gate));
@@ -90,6 +92,7 @@ impl State {
         if let Some(version) = placed.version.clone() {
             let release = (placed.component.clone(), version);
             self.by_release.remove(&release, id);
+            self.paths_moved.insert(release.clone());
             self.dirty.insert(Unit::Release(release.0, release.1));
         }
         let Some((order, _)) = placed.order(id) else { return };

@@ -8,24 +8,24 @@ use model::{
 
 use super::{Run, event};
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
 
-fn repository() -> Repository {
+pub(super) fn repository() -> Repository {
     Repository::new("github.com/acme/shop")
 }
 
 /// Full id of the commit with this number.
-fn sha(n: u8) -> CommitId {
+pub(super) fn sha(n: u8) -> CommitId {
     CommitId::new(format!("{n:02x}").repeat(20))
 }
 
-fn version(n: u8) -> Version {
+pub(super) fn version(n: u8) -> Version {
     Version::new(sha(n).as_str())
 }
 
 /// Commit `n` on top of `parents`, written at `at`.
-fn commit(n: u8, parents: &[u8], at: i64) -> Body {
+pub(super) fn commit(n: u8, parents: &[u8], at: i64) -> Body {
     let info = CommitInfo {
         parents: Some(parents.iter().map(|n| sha(*n)).collect()),
         authored_at: Some(Timestamp(at)),
@@ -35,7 +35,7 @@ fn commit(n: u8, parents: &[u8], at: i64) -> Body {
     Commits { repository: repository(), commits: vec![info] }.into()
 }
 
-fn state(id: &str, environment: &str, n: u8, phase: Phase, outcome: Option<Outcome>) -> Deployment {
+pub(super) fn state(id: &str, environment: &str, n: u8, phase: Phase, outcome: Option<Outcome>) -> Deployment {
     Deployment {
         repository: Some(repository()),
         commit: Some(sha(n)),
@@ -44,18 +44,18 @@ fn state(id: &str, environment: &str, n: u8, phase: Phase, outcome: Option<Outco
     }
 }
 
-fn success(id: &str, n: u8) -> Body {
+pub(super) fn success(id: &str, n: u8) -> Body {
     state(id, "production", n, Phase::Finished, Some(Outcome::Success)).into()
 }
 
 /// Plays bodies with their times.
-fn play(history: Vec<(i64, Body)>) -> Run {
+pub(super) fn play(history: Vec<(i64, Body)>) -> Run {
     let events: Vec<Event<Body>> =
         history.into_iter().enumerate().map(|(n, (at, body))| event(at, &format!("d{n}"), body)).collect();
     Run::of(&events)
 }
 
-fn release(run: &Run, n: u8) -> ReleaseFact {
+pub(super) fn release(run: &Run, n: u8) -> ReleaseFact {
     let found = run.tables.0.values().find_map(|fact| match fact {
         Fact::Release(fact) if fact.version == version(n) => Some(fact.clone()),
         _ => None,
@@ -87,7 +87,7 @@ fn gate(run: &Run) -> GateWaitFact {
 }
 
 /// Commits 1 to 4 in a line, one each hour.
-fn line() -> Vec<(i64, Body)> {
+pub(super) fn line() -> Vec<(i64, Body)> {
     (1..=4)
         .map(|n| {
             (i64::from(n) * HOUR, commit(n, if n == 1 { &[] } else { &PARENT[usize::from(n)] }, i64::from(n) * HOUR))
@@ -190,7 +190,7 @@ fn a_hole_is_marked_and_never_shorter_than_the_truth() {
     assert_eq!(release(&run, 4).commits, 3);
 }
 
-fn pushed(branch: &str, before: Option<u8>, commits: &[(u8, i64)]) -> Body {
+pub(super) fn pushed(branch: &str, before: Option<u8>, commits: &[(u8, i64)]) -> Body {
     let infos =
         commits.iter().map(|(n, at)| CommitInfo { committed_at: Some(Timestamp(*at)), ..CommitInfo::new(sha(*n)) });
     Push {
@@ -203,7 +203,7 @@ fn pushed(branch: &str, before: Option<u8>, commits: &[(u8, i64)]) -> Body {
     .into()
 }
 
-fn merged(number: &str, head: u8, merge: u8, opened: i64, at: i64) -> Body {
+pub(super) fn merged(number: &str, head: u8, merge: u8, opened: i64, at: i64) -> Body {
     Change {
         source_branch: Some("topic".into()),
         head: Some(sha(head)),
@@ -216,7 +216,7 @@ fn merged(number: &str, head: u8, merge: u8, opened: i64, at: i64) -> Body {
 }
 
 /// Pushes tell no parents: the order of the pushes does. Commit 9 squashes 2 and 3, which were written at 1 h and 2 h.
-fn squashed() -> Vec<(i64, Body)> {
+pub(super) fn squashed() -> Vec<(i64, Body)> {
     vec![
         (0, pushed("main", None, &[(1, 0)])),
         (2 * HOUR, pushed("topic", None, &[(2, HOUR), (3, 2 * HOUR)])),
@@ -258,7 +258,7 @@ fn an_abbreviation_and_a_tag_are_resolved_when_they_can_be() {
     assert_eq!(shipped(&run, 3).unwrap().version, Version::new("v3"));
 }
 
-fn task(id: &str, run: &str, times: [i64; 3]) -> Body {
+pub(super) fn task(id: &str, run: &str, times: [i64; 3]) -> Body {
     TaskRun {
         run: Some(RunId::new(run)),
         queued_at: Some(Timestamp(times[0])),
@@ -270,7 +270,7 @@ fn task(id: &str, run: &str, times: [i64; 3]) -> Body {
     .into()
 }
 
-fn run_of(id: &str, n: u8, at: i64) -> Body {
+pub(super) fn run_of(id: &str, n: u8, at: i64) -> Body {
     PipelineRun {
         repository: Some(repository()),
         commit: Some(sha(n)),

@@ -1,6 +1,8 @@
 //! Laws over random histories, and cases with figures worked out by hand.
 
 mod cases;
+mod cases_gates;
+mod cases_spans;
 mod histories;
 mod laws;
 
