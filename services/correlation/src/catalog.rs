@@ -1,12 +1,16 @@
 //! What the catalog says, ready to be asked; and what holds where it says nothing.
 
+use std::sync::Arc;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use model::event::{Catalog, CatalogComponent, Marker, MarkerKind, Tier};
+use model::event::{Catalog, CatalogComponent, CatalogGate, Marker, MarkerKind, Tier};
 use model::{Component, Environment, Millis, Repository};
 
 /// How long after a deployment an incident may be its fault, where the catalog does not say: a day, since what does not show within
 /// one is seldom the last deployment's fault alone.
 pub const ATTRIBUTION_WINDOW: Millis = Millis(24 * 60 * 60 * 1000);
+
+use crate::calendar::Calendar;
 
 /// A catalog with its patterns compiled.
 #[derive(Debug, Default)]
@@ -14,6 +18,8 @@ pub struct Rules {
     catalog: Catalog,
     components: Vec<ComponentRule>,
     environments: Vec<GlobSet>,
+    gates: Vec<GlobSet>,
+    calendars: Vec<Option<Arc<Calendar>>>,
 }
 
 #[derive(Debug)]
@@ -56,7 +62,10 @@ impl Rules {
             .iter()
             .map(|e| compile(e.aliases.iter().map(String::as_str).chain([e.environment.as_str()]), false))
             .collect();
-        Self { catalog, components, environments }
+        let gates = catalog.gates.iter().map(|gate| compile([gate.gate.as_str()].into_iter(), false)).collect();
+        // One that cannot be meant is none; the command that puts a catalog refuses it by name.
+        let calendars = catalog.calendars.iter().map(|given| Calendar::new(given).ok().map(Arc::new)).collect();
+        Self { catalog, components, environments, gates, calendars }
     }
 
     /// The catalog itself.
@@ -98,6 +107,22 @@ impl Rules {
             Some((&entry.component, marker))
         };
         self.catalog.components.iter().zip(&self.components).filter_map(of)
+    }
+
+    /// Calendar of a component: the one it names, else the first of the catalog. None where it names one that is not there.
+    pub fn calendar(&self, name: &Component) -> Option<&Arc<Calendar>> {
+        let named = self.component(name).and_then(|component| component.calendar.as_ref());
+        let at = match named {
+            Some(named) => self.catalog.calendars.iter().position(|calendar| calendar.calendar == *named)?,
+            None => 0,
+        };
+        self.calendars.get(at)?.as_ref()
+    }
+
+    /// What the catalog says of a gate: the first entry whose name matches.
+    pub fn gate(&self, name: &str) -> Option<&CatalogGate> {
+        let at = self.gates.iter().position(|names| names.is_match(name))?;
+        self.catalog.gates.get(at)
     }
 
     /// Component that a repository, a service or both belong to.

@@ -124,6 +124,7 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Repositories => Restored::Repositories(read_value::<BTreeSet<Repository>>(key, value)?),
         Key::Incident(_) => Restored::Incident(read_value(key, value)?),
         Key::Exclusion(_) => Restored::Exclusion(read_value(key, value)?),
+        Key::Purpose(..) => Restored::Purpose(read_value(key, value)?),
         Key::Emitted(_) | Key::Meta => return Ok(None),
     }))
 }

@@ -227,10 +227,10 @@ pub enum GateAct {
     Requested,
     /// It was asked for again.
     RequestedAgain,
-    /// Approved, by whom; told to be final or not; told to be by the author or not.
-    Approved { by: Actor, last: Option<bool>, by_author: Option<bool> },
-    /// Rejected, by whom; told to be by the author or not.
-    Rejected { by: Actor, by_author: Option<bool> },
+    /// Approved, by whom; told to be final or not; told to be by the author or not; the commit that was looked at, as given.
+    Approved { by: Actor, last: Option<bool>, by_author: Option<bool>, commit: Option<CommitId> },
+    /// Rejected, by whom; told to be by the author or not; the commit that was looked at, as given.
+    Rejected { by: Actor, by_author: Option<bool>, commit: Option<CommitId> },
     /// So many approvals are given, so many needed.
     Counted { given: i32, required: i32 },
     /// Nobody decided in time.
@@ -239,6 +239,8 @@ pub enum GateAct {
     Cancelled { by: Actor },
     /// Passed without a decision.
     Bypassed { by: Actor },
+    /// The decision was handed on; that leaves the gate as closed as it was.
+    Delegated { to: Actor },
 }
 
 /// A gate, met once.
@@ -283,6 +285,13 @@ pub enum TagAct {
     Unpublished,
     /// It was removed.
     Deleted,
+}
+
+/// What a team said of a gate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Purpose {
+    /// Kinds of incident that it is there to catch.
+    pub purposes: Latest<Vec<String>>,
 }
 
 /// A tag of a repository.
@@ -335,6 +344,7 @@ join_fields! {
     Tag { commit, acts, url }
     Artifact { commit, run, tags }
     NamedStep { finished_at, told }
+    Purpose { purposes }
 }
 
 impl Deployment {

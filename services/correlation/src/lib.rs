@@ -6,6 +6,7 @@
 //!
 //! The crate has no clock, no I/O and no concurrency: what it emits is a function of the set of events.
 
+mod calendar;
 mod catalog;
 pub mod changelog;
 mod derive;
@@ -20,6 +21,7 @@ mod state;
 mod tests;
 mod track;
 
+pub use calendar::{Calendar, CalendarError};
 pub use derive::DERIVATION;
 pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
 pub use state::Key;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use model::event::{
-    ApprovalBody, Body, Build, Catalog, Change, ChangeReview, ChangeState, CiBody, CommitInfo, ControlBody, Decision,
-    Deployment, DeploymentAction, Event, Gate, ManualStepNamed, Outcome, Phase, PipelineRun, Push, References,
-    ReviewBody, Tag, TagAction, TaskKind, TaskRun, TestRun, Trigger,
+    Actor, ApprovalBody, Body, Build, Catalog, Change, ChangeReview, ChangeState, CiBody, CommitInfo, ControlBody,
+    Decision, Deployment, DeploymentAction, Event, Gate, ManualStepNamed, Outcome, Phase, PipelineRun, Push,
+    References, ReviewBody, Tag, TagAction, TaskKind, TaskRun, TestRun, Trigger,
 };
 use model::{
     ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Timestamp,
@@ -46,6 +46,8 @@ pub enum Observation {
     Catalog(Box<Catalog>),
     /// A component without a baseline.
     BaselineNone(Component),
+    /// What a gate is there to catch, for one component or for all.
+    Purpose(Option<Component>, String, entity::Purpose),
 }
 
 impl Observation {
@@ -63,7 +65,8 @@ impl Observation {
             | Self::NamedStep(..)
             | Self::Catalog(_)
             | Self::BaselineNone(_)
-            | Self::Exclusion(..) => Vec::new(),
+            | Self::Exclusion(..)
+            | Self::Purpose(..) => Vec::new(),
         }
     }
 }
@@ -78,10 +81,13 @@ pub fn observe(event: &Event<Body>) -> Result<Vec<Observation>, &'static str> {
         Body::Incident(body) => Ok(vec![incidents::incident(event, at, body)]),
         Body::Review(ReviewBody::AttributionCorrected(said)) => Ok(vec![incidents::correction(event, at, said)]),
         Body::Review(ReviewBody::ReleaseExcluded(said)) => Ok(vec![incidents::exclusion(at, said)]),
+        Body::Review(ReviewBody::GatePurposeSaid(said)) => {
+            let purpose = entity::Purpose { purposes: Latest::told(at, Some(said.purposes.clone())) };
+            Ok(vec![Observation::Purpose(said.component.clone(), said.gate.clone(), purpose)])
+        }
         Body::Review(
             ReviewBody::ImprovementPicked(_) | ReviewBody::ImprovementDone(_) | ReviewBody::ImprovementDropped(_),
         ) => Err("improvements enter no table yet"),
-        Body::Review(_) => Err("what people say of gates enters no table yet"),
         Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog.clone()))]),
         Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component.clone())]),
         Body::Control(ControlBody::Horizon(_)) => Err("rows are not frozen yet"),
@@ -357,19 +363,27 @@ fn parts(body: &ApprovalBody) -> (&Gate, &References) {
     }
 }
 
-/// When something happened at the gate, what, and how many approvals it needs. A delegation, a deferral and the like leave it as
-/// closed as it was.
+/// When something happened at the gate, what, and how many approvals it needs. A deferral and the like leave it as closed as it was.
 fn act(at: Timestamp, body: &ApprovalBody) -> (Timestamp, Option<GateAct>, Option<i32>) {
     match body {
         ApprovalBody::GateRequested(b) => (b.requested_at.unwrap_or(at), Some(GateAct::Requested), b.required),
         ApprovalBody::GateRequestedAgain(b) => (b.requested_at.unwrap_or(at), Some(GateAct::RequestedAgain), None),
         ApprovalBody::GateDecided(b) => {
             let act = match b.decision {
-                Decision::Approved => {
-                    Some(GateAct::Approved { by: b.decided_by.clone(), last: b.final_decision, by_author: b.by_author })
-                }
-                Decision::Rejected => Some(GateAct::Rejected { by: b.decided_by.clone(), by_author: b.by_author }),
-                Decision::ChangesRequested | Decision::Deferred | Decision::Escalated => None,
+                Decision::Approved => Some(GateAct::Approved {
+                    by: b.decided_by.clone(),
+                    last: b.final_decision,
+                    by_author: b.by_author,
+                    commit: b.commit.clone(),
+                }),
+                Decision::Rejected => Some(GateAct::Rejected {
+                    by: b.decided_by.clone(),
+                    by_author: b.by_author,
+                    commit: b.commit.clone(),
+                }),
+                // Somebody else must decide; who, is not told.
+                Decision::Escalated => Some(GateAct::Delegated { to: Actor::default() }),
+                Decision::ChangesRequested | Decision::Deferred => None,
             };
             (b.decided_at.unwrap_or(at), act, None)
         }
@@ -383,6 +397,8 @@ fn act(at: Timestamp, body: &ApprovalBody) -> (Timestamp, Option<GateAct>, Optio
         ApprovalBody::GateBypassed(b) => {
             (b.bypassed_at.unwrap_or(at), Some(GateAct::Bypassed { by: b.bypassed_by.clone() }), None)
         }
-        ApprovalBody::GateDelegated(b) => (b.delegated_at.unwrap_or(at), None, None),
+        ApprovalBody::GateDelegated(b) => {
+            (b.delegated_at.unwrap_or(at), Some(GateAct::Delegated { to: b.delegated_to.clone() }), None)
+        }
     }
 }

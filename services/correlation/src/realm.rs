@@ -8,7 +8,7 @@ use model::fact::{Fact, Identity};
 use model::{Component, Environment, Realm as RealmName, Timestamp};
 
 use crate::changelog::{self, Emitted, EmittedCommit, Meta, Record};
-use crate::derive::DERIVATION;
+use crate::derive::{DERIVATION, Paths};
 use crate::graph::Place;
 use crate::observe::{Observation, observe};
 use crate::state::{Key, Scope, State, Unit};
@@ -134,11 +134,11 @@ impl Realm {
     /// Where a record or a fact cannot be written, which the tests of the model exclude.
     pub fn derive(&mut self) -> Result<Delta, Error> {
         let mut delta = Delta::default();
-        self.state.settle();
         if std::mem::take(&mut self.state.rebuilt) {
             self.state.dirty.extend(self.emitted.keys().cloned());
             self.state.dirty_commits.extend(self.state.records.graph.places());
         }
+        self.state.settle();
         let dirty = std::mem::take(&mut self.state.dirty);
         let mut commits: Vec<Place> = std::mem::take(&mut self.state.dirty_commits).into_iter().collect();
         let changed = std::mem::take(&mut self.state.changed);
@@ -147,16 +147,17 @@ impl Realm {
         }
         self.meta.sequence += 1;
         let mut components = BTreeSet::new();
+        let mut paths = Paths::default();
         commits.sort_unstable();
         for place in commits {
-            self.emit_commit(place, &mut components, &mut delta)?;
+            self.emit_commit(place, &mut paths, &mut components, &mut delta)?;
         }
         for unit in dirty {
             if let Unit::Component(component) = unit {
                 components.insert(component);
                 continue;
             }
-            let facts = self.state.facts(&self.name, &unit);
+            let facts = self.state.facts(&self.name, &unit, &mut paths);
             self.emit(unit, facts, &mut components, &mut delta)?;
         }
         for component in std::mem::take(&mut components) {
@@ -213,11 +214,12 @@ impl Realm {
     fn emit_commit(
         &mut self,
         place: Place,
+        paths: &mut Paths,
         components: &mut BTreeSet<Component>,
         delta: &mut Delta,
     ) -> Result<(), Error> {
         let before = self.emitted_commits.get_mut(place.index()).map(std::mem::take).unwrap_or_default();
-        let facts = self.state.commit_facts(&self.name, place);
+        let facts = self.state.commit_facts(&self.name, place, paths);
         if before.is_empty() && facts.is_empty() {
             return Ok(());
         }
@@ -329,6 +331,9 @@ impl Realm {
             Key::Catalog => changelog::record(realm, key, records.catalog.as_ref()),
             Key::BaselineNone => changelog::record(realm, key, Some(&records.baseline_none)),
             Key::Repositories => changelog::record(realm, key, Some(&records.repositories)),
+            Key::Purpose(component, gate) => {
+                changelog::record(realm, key, records.purposes.get(&(component.clone(), gate.clone())))
+            }
             Key::Emitted(unit) => changelog::record(realm, key, self.emitted.get(unit)),
             Key::Meta => changelog::record(realm, key, Some(&self.meta)),
         }
@@ -398,9 +403,13 @@ impl Realm {
     #[must_use]
     pub fn derive_everything(&self) -> Vec<Fact> {
         let state = State::of(self.state.records.clone());
-        let mut facts: Vec<Fact> = state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit)).collect();
-        let commits = state.records.graph.places().flat_map(|place| state.commit_facts(&self.name, place));
-        facts.extend(commits.map(|(_, fact)| Fact::from(fact)));
+        let mut paths = Paths::default();
+        let mut facts: Vec<Fact> =
+            state.dirty.iter().flat_map(|unit| state.facts(&self.name, unit, &mut paths)).collect();
+        for place in state.records.graph.places() {
+            let rows = state.commit_facts(&self.name, place, &mut paths);
+            facts.extend(rows.into_iter().map(|(_, fact)| Fact::from(fact)));
+        }
         let spoken_of: BTreeSet<Component> =
             facts.iter().filter_map(|fact| fact.identity().component().cloned()).collect();
         let declared = state.rules.catalog().components.iter().map(|entry| entry.component.clone());

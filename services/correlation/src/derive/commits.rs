@@ -4,6 +4,8 @@ use model::event::{Actor, ActorKind};
 use model::fact::{Lineage, Origin, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
+use super::is_production;
+use super::spans::{Paths, Spans};
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
 use crate::track::{Order, TrackId};
@@ -66,8 +68,7 @@ impl State {
 
     /// Commits that it was picked from, each with the time to count it from, where that is known.
     fn sources(&self, place: Place) -> Vec<(Option<Timestamp>, CommitId)> {
-        let known =
-            |source: Place| (self.own_time(source).map(|(at, _)| at), self.records.graph.id(source));
+        let known = |source: Place| (self.own_time(source).map(|(at, _)| at), self.records.graph.id(source));
         let by_word = self.picked_by_word(place).map(|source| source.map_or_else(|given| (None, given.clone()), known));
         by_word.chain(self.picked_by_patch(place).map(known)).collect()
     }
@@ -144,7 +145,7 @@ impl State {
     }
 
     /// Rows of a commit, each with its track.
-    pub fn commit_facts(&self, realm: &Realm, place: Place) -> Vec<(TrackId, ReleaseCommitFact)> {
+    pub fn commit_facts(&self, realm: &Realm, place: Place, paths: &mut Paths) -> Vec<(TrackId, ReleaseCommitFact)> {
         let mut facts = Vec::new();
         for (id, order) in self.tracks.of(place) {
             let (component, scope) = self.tracks.name(id);
@@ -154,7 +155,18 @@ impl State {
             }
             let track = self.tracks.track(&self.records.graph, id);
             let baseline = track.baseline() == Some(order) && self.has_baseline(component);
-            facts.extend(self.commit_fact(realm, component, place, order, baseline).map(|fact| (id, fact)));
+            let Some((mut fact, way)) = self.commit_fact(realm, component, place, order, baseline) else { continue };
+            // Of several environments of the production tier, the one that it came to first tells how it came there.
+            if fact.lead_time.is_some()
+                && is_production(fact.tier)
+                && self.brought_to_production(component, place, order)
+            {
+                let path = paths.of(self, component, &order.version).filter(|path| path.deployment == order.deployment);
+                if let Some(path) = path {
+                    fact.tell(&path.split(&way));
+                }
+            }
+            facts.push((id, fact));
         }
         facts
     }
@@ -166,10 +178,10 @@ impl State {
         place: Place,
         order: &Order,
         baseline: bool,
-    ) -> Option<ReleaseCommitFact> {
+    ) -> Option<(ReleaseCommitFact, Way)> {
         let Placed { environment, tier, head, .. } = self.placed.get(&order.deployment)?;
         let way = self.way(place);
-        Some(ReleaseCommitFact {
+        let fact = ReleaseCommitFact {
             realm: realm.clone(),
             component: component.clone(),
             environment: environment.clone(),
@@ -191,7 +203,8 @@ impl State {
             reverts: self.reverts(place),
             reverted_by: self.first_revert(place),
             ..ReleaseCommitFact::default()
-        })
+        };
+        Some((fact, way))
     }
 
     fn lineage(&self, place: Place, deployed: bool) -> Lineage {

@@ -142,7 +142,7 @@ impl State {
     fn held(&self, id: &RunId) -> Vec<(Timestamp, Timestamp)> {
         let meetings =
             self.gates_of(id).filter_map(|gate| self.records.gates.get(gate)).map(crate::entity::Gate::meeting);
-        meetings.filter_map(|met| met.requested_at.or(met.seen_at).zip(met.decided_at)).collect()
+        meetings.filter_map(|met| met.at().zip(met.decided_at())).collect()
     }
 }
 

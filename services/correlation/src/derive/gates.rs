@@ -2,89 +2,148 @@
 
 use std::collections::BTreeSet;
 
-use model::event::{Actor, ActorKind, Phase};
+use model::event::{Actor, ActorKind, GateKind, Phase};
 use model::fact::{GateOutcome, GateWaitFact};
-use model::{Component, DeploymentId, GateId, Millis, Realm, RunId, Timestamp, Version};
+use model::{CommitId, Component, DeploymentId, Environment, GateId, Millis, Realm, RunId, Timestamp, Version};
 
 use super::deployments::{count, evidence};
 use crate::entity::{Gate, GateAct};
-use crate::state::{Placed, State};
+use crate::graph::Place;
+use crate::state::{Met, Placed, Series, State};
 
 /// What happened at a gate, taken in the order of the source's clock.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meeting {
     /// When it was first asked for.
     pub requested_at: Option<Timestamp>,
+    /// When it was closed last: asked for while it was not open to be decided already.
+    pub closed_at: Option<Timestamp>,
     /// First sign of it.
     pub seen_at: Option<Timestamp>,
-    /// When it was settled; none while it is open.
-    pub decided_at: Option<Timestamp>,
-    /// How it was settled.
-    pub outcome: GateOutcome,
-    /// Who settled it.
-    pub decided_by: ActorKind,
-    /// The author settled it, where told.
-    pub by_author: Option<bool>,
+    /// How it was settled; none while it is open.
+    pub settled: Option<Settled>,
     /// How many approved.
     pub approvals: usize,
     /// How often it was asked for.
     pub requests: usize,
+    /// How often the decision was handed on.
+    pub delegations: usize,
+}
+
+/// How a gate was settled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settled {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub outcome: GateOutcome,
+    /// By whom: of several who approved, the last.
+    pub by: Actor,
+    /// By the author, where told.
+    pub by_author: Option<bool>,
+    /// Commit that was looked at, as given.
+    pub commit: Option<CommitId>,
+}
+
+/// Approvals since a gate was closed last.
+#[derive(Default)]
+struct Approvals<'a> {
+    named: BTreeSet<&'a str>,
+    unnamed: usize,
+    last: Settled,
+}
+
+impl Meeting {
+    /// When it was settled; none while it is open.
+    pub fn decided_at(&self) -> Option<Timestamp> {
+        self.settled.as_ref().map(|settled| settled.at)
+    }
+
+    /// How it was settled.
+    pub fn outcome(&self) -> GateOutcome {
+        self.settled.as_ref().map_or(GateOutcome::Open, |settled| settled.outcome)
+    }
+
+    /// When it is placed: when it was asked for, else the first sign of it.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.requested_at.or(self.seen_at)
+    }
+
+    fn take<'a>(&mut self, at: Timestamp, act: &'a GateAct, required: Option<i32>, approvals: &mut Approvals<'a>) {
+        self.seen_at.get_or_insert(at);
+        let by = |by: &Actor, outcome| Some(Settled { at, outcome, by: by.clone(), ..Settled::default() });
+        let settled = match act {
+            GateAct::Requested | GateAct::RequestedAgain => {
+                self.requests += 1;
+                self.requested_at.get_or_insert(at);
+                // Asked for again after an end, it is closed again, and earlier approvals are void.
+                if self.settled.take().is_some() {
+                    *approvals = Approvals::default();
+                    self.closed_at = Some(at);
+                }
+                self.closed_at.get_or_insert(at);
+                None
+            }
+            GateAct::Delegated { .. } => {
+                self.delegations += 1;
+                None
+            }
+            GateAct::Approved { by, last, by_author, commit } => {
+                match &by.key {
+                    Some(key) => _ = approvals.named.insert(key),
+                    None => approvals.unnamed += 1,
+                }
+                let (by_author, commit) = (*by_author, commit.clone());
+                approvals.last = Settled { at, outcome: GateOutcome::Approved, by: by.clone(), by_author, commit };
+                self.approvals = approvals.named.len() + approvals.unnamed;
+                let enough = required.is_none_or(|required| count(self.approvals) >= required);
+                last.unwrap_or(enough).then(|| approvals.last.clone())
+            }
+            GateAct::Counted { given, required } => {
+                let approved = Settled { at, outcome: GateOutcome::Approved, ..approvals.last.clone() };
+                (given >= required).then_some(approved)
+            }
+            GateAct::Rejected { by, by_author, commit } => {
+                let (by_author, commit) = (*by_author, commit.clone());
+                Some(Settled { at, outcome: GateOutcome::Rejected, by: by.clone(), by_author, commit })
+            }
+            GateAct::Expired => by(&Actor { key: None, kind: ActorKind::Machine }, GateOutcome::Expired),
+            GateAct::Cancelled { by: actor } => by(actor, GateOutcome::Cancelled),
+            GateAct::Bypassed { by: actor } => by(actor, GateOutcome::Bypassed),
+        };
+        // The first act that settles it counts, until it is asked for again.
+        if self.settled.is_none() {
+            self.settled = settled;
+        }
+    }
 }
 
 impl Gate {
     /// What happened at it.
     pub fn meeting(&self) -> Meeting {
         let mut meeting = Meeting::default();
-        let mut approvers: BTreeSet<&Actor> = BTreeSet::new();
-        let mut unnamed = 0;
+        let mut approvals = Approvals::default();
         for (at, act) in self.acts.keys() {
-            meeting.seen_at.get_or_insert(*at);
-            let settled = match act {
-                GateAct::Requested | GateAct::RequestedAgain => {
-                    meeting.requests += 1;
-                    meeting.requested_at.get_or_insert(*at);
-                    // Asked for again after an end, it is closed again, and earlier approvals are void.
-                    if meeting.outcome != GateOutcome::Open {
-                        (meeting.outcome, meeting.decided_at, meeting.by_author) = (GateOutcome::Open, None, None);
-                        meeting.decided_by = ActorKind::Unknown;
-                        (approvers, unnamed) = (BTreeSet::new(), 0);
-                    }
-                    None
-                }
-                GateAct::Approved { by, last, by_author } => {
-                    if by.key.is_none() {
-                        unnamed += 1;
-                    } else {
-                        approvers.insert(by);
-                    }
-                    meeting.approvals = approvers.len() + unnamed;
-                    let enough = self.required.get().is_none_or(|required| count(meeting.approvals) >= *required);
-                    let settles = last.unwrap_or(enough);
-                    settles.then_some((GateOutcome::Approved, by.kind, *by_author))
-                }
-                GateAct::Counted { given, required } => {
-                    (given >= required).then_some((GateOutcome::Approved, ActorKind::Unknown, None))
-                }
-                GateAct::Rejected { by, by_author } => Some((GateOutcome::Rejected, by.kind, *by_author)),
-                GateAct::Expired => Some((GateOutcome::Expired, ActorKind::Machine, None)),
-                GateAct::Cancelled { by } => Some((GateOutcome::Cancelled, by.kind, None)),
-                GateAct::Bypassed { by } => Some((GateOutcome::Bypassed, by.kind, None)),
-            };
-            // The first act that settles it counts, until it is asked for again.
-            if let (Some((outcome, by, by_author)), GateOutcome::Open) = (settled, meeting.outcome) {
-                (meeting.outcome, meeting.decided_at, meeting.decided_by, meeting.by_author) =
-                    (outcome, Some(*at), by, by_author);
-            }
+            meeting.take(*at, act, self.required.get().copied(), &mut approvals);
         }
         meeting
+    }
+
+    /// Commits that those who decided looked at, as given.
+    pub fn looked_at(&self) -> impl Iterator<Item = &CommitId> {
+        self.acts.keys().filter_map(|(_, act)| match act {
+            GateAct::Approved { commit, .. } | GateAct::Rejected { commit, .. } => commit.as_ref(),
+            _ => None,
+        })
     }
 }
 
 /// What a gate held back.
-struct Held<'a> {
-    component: Component,
-    version: Option<Version>,
-    placed: Option<&'a Placed>,
+pub(super) struct Held<'a> {
+    pub component: Component,
+    pub version: Option<Version>,
+    /// As it was deployed.
+    pub placed: Option<&'a Placed>,
 }
 
 impl State {
@@ -92,35 +151,103 @@ impl State {
         let gate = self.records.gates.get(id)?;
         let held = self.held_by(gate)?;
         let meeting = gate.meeting();
+        let (outcome, decided_at) = (meeting.outcome(), meeting.decided_at());
+        let settled = meeting.settled.clone().unwrap_or_default();
         let blocking_from = self.only_obstacle_from(gate, &meeting);
-        let environment = gate.environment.get().map(|e| self.rules.environment(e, None).0);
-        let commit = held.placed.and_then(|p| p.head).or_else(|| self.commit_at(gate));
+        let span = decided_at.zip(blocking_from).map(|(decided, from)| (from, decided));
+        let commit = self.commit_held(gate, &held);
+        let by_author = settled.by_author.or_else(|| self.is_author(commit?, settled.by.key.as_deref()?));
+        let name = gate.name.get().cloned().unwrap_or_default();
+        let calendar = self.rules.calendar(&held.component);
         Some(GateWaitFact {
             realm: realm.clone(),
-            component: held.component,
             gate: id.clone(),
-            at: meeting.requested_at.or(meeting.seen_at)?,
-            version: held.version,
-            name: gate.name.get().cloned().unwrap_or_default(),
-            kind: gate.kind.0.unwrap_or_default(),
-            environment,
+            at: meeting.at()?,
+            kind: self.kind_of_gate(gate),
+            environment: self.environment_of_gate(gate),
             attempt: gate.attempt.0.unwrap_or(1),
             commit: commit.map(|place| self.records.graph.id(place)),
             run: gate.run.get().cloned(),
             requested_at: meeting.requested_at,
             blocking_from,
-            decided_at: meeting.decided_at,
-            wait: meeting.decided_at.zip(blocking_from).map(|(decided, from)| (decided - from).max(Millis(0))),
-            outcome: meeting.outcome,
-            decided_by: meeting.decided_by,
-            by_author: meeting.by_author,
+            decided_at,
+            wait: span.map(|(from, decided)| (decided - from).max(Millis(0))),
+            wait_working: span.zip(calendar).map(|((from, decided), calendar)| calendar.working(from, decided)),
+            outcome,
+            decided_by: settled.by.kind,
+            by_author,
+            decided_commit: settled.commit.as_ref().map(|given| self.full_id(given)),
             approvals: count(meeting.approvals),
             required: gate.required.get().copied(),
             requests: count(meeting.requests),
+            delegations: count(meeting.delegations),
+            caught: self.caught(id),
+            hollow: self.hollow(gate, &meeting, &held, by_author),
+            purposes: self.purposes(&held.component, &name),
             evidence: evidence(gate.acts.values().filter_map(|id| id.0.as_ref())),
             link: gate.url.get().cloned(),
+            component: held.component,
+            version: held.version,
+            name,
             ..GateWaitFact::default()
         })
+    }
+
+    /// A gate as one meeting of its series.
+    pub fn met(&self, id: &GateId) -> Option<(Series, Met)> {
+        let gate = self.records.gates.get(id)?;
+        let held = self.held_by(gate)?;
+        let meeting = gate.meeting();
+        let commit = self.commit_held(gate, &held);
+        let met = Met {
+            at: meeting.at()?,
+            decided_at: meeting.decided_at(),
+            outcome: meeting.outcome(),
+            commit,
+            committed_at: commit.and_then(|place| self.committed_at(place)),
+        };
+        let series = Series {
+            component: held.component,
+            environment: self.environment_of_gate(gate),
+            name: gate.name.get().cloned().unwrap_or_default(),
+            kind: self.kind_of_gate(gate),
+        };
+        Some((series, met))
+    }
+
+    fn environment_of_gate(&self, gate: &Gate) -> Option<Environment> {
+        gate.environment.get().map(|environment| self.rules.environment(environment, None).0)
+    }
+
+    /// Its kind as events say, else as the catalog does.
+    pub(super) fn kind_of_gate(&self, gate: &Gate) -> GateKind {
+        let told = gate.kind.0.filter(|kind| *kind != GateKind::Unknown);
+        told.or_else(|| self.rules.gate(gate.name.get()?)?.kind).unwrap_or_default()
+    }
+
+    /// Kinds of incident that a gate is there to catch: as a team said of it in a component, else in every component, else as the
+    /// catalog says.
+    fn purposes(&self, component: &Component, name: &str) -> Vec<String> {
+        let said = |of: Option<&Component>| {
+            self.records.purposes.get(&(of.cloned(), name.to_owned())).and_then(|purpose| purpose.purposes.get())
+        };
+        let declared = || self.rules.gate(name).map(|gate| &gate.purposes);
+        said(Some(component)).or_else(|| said(None)).or_else(declared).cloned().unwrap_or_default()
+    }
+
+    /// Whether somebody is the author of the change that brought a commit in, else of the commit. None where that is not known: who
+    /// merged is the author of the commit that merged a branch, and not of what is in it.
+    fn is_author(&self, place: Place, key: &str) -> Option<bool> {
+        let graph = &self.records.graph;
+        let changed = self.brought_by(place).and_then(|(_, change, _)| change.author.0.as_ref()?.key.as_deref());
+        let merges = graph.parents(place).is_some_and(|parents| parents.len() > 1);
+        let wrote = graph.authored(place).filter(|_| !merges).and_then(|(_, author)| author.key.as_deref());
+        changed.or(wrote).map(|author| author == key)
+    }
+
+    /// Full id of a commit as given, where it is known.
+    fn full_id(&self, given: &CommitId) -> CommitId {
+        self.find(Some(given)).map_or_else(|| given.clone(), |place| self.records.graph.id(place))
     }
 
     /// The deployment that a gate held back: the one it names, else one of its run to its environment, else one of its commit.
@@ -128,7 +255,7 @@ impl State {
         if let Some(found) = gate.deployment.get().and_then(|id| self.placed.get_key_value(id)) {
             return Some(found);
         }
-        let environment = gate.environment.get().map(|e| self.rules.environment(e, None).0);
+        let environment = self.environment_of_gate(gate);
         let fits = |id: &&DeploymentId| {
             self.placed.get(*id).is_some_and(|placed| environment.as_ref().is_none_or(|e| placed.environment == *e))
         };
@@ -159,7 +286,12 @@ impl State {
         Some(Held { component, version, placed: None })
     }
 
-    fn commit_at(&self, gate: &Gate) -> Option<crate::graph::Place> {
+    /// The commit that a gate held back: the one deployed, else the one it is about.
+    pub(super) fn commit_held(&self, gate: &Gate, held: &Held<'_>) -> Option<Place> {
+        held.placed.and_then(|placed| placed.head).or_else(|| self.commit_at(gate))
+    }
+
+    fn commit_at(&self, gate: &Gate) -> Option<Place> {
         let of_run = || self.records.runs.get(gate.run.get()?).and_then(|run| self.find(run.commit.get()));
         self.find(gate.commit.get()).or_else(of_run)
     }
@@ -174,7 +306,7 @@ impl State {
         let attempt = gate.attempt.0.unwrap_or(1);
         let mut from = requested;
         for (started, finished) in self.task_times(run, attempt) {
-            match (meeting.decided_at, finished) {
+            match (meeting.decided_at(), finished) {
                 (Some(decided), _) if started >= decided => {}
                 (Some(decided), None) => from = from.max(decided),
                 (Some(decided), Some(finished)) => from = from.max(finished.min(decided)),

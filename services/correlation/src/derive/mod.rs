@@ -6,10 +6,13 @@ mod commits;
 mod deployments;
 mod failures;
 mod gates;
+mod hollow;
 mod incidents;
-mod recovery;
 mod kinds;
+mod path;
+mod recovery;
 mod releases;
+mod reviews;
 mod spans;
 mod steps;
 
@@ -18,6 +21,7 @@ use model::fact::{ComponentFact, Fact};
 use model::{Component, Realm};
 
 use crate::state::{State, Unit};
+pub use spans::Paths;
 
 pub use incidents::Settled;
 
@@ -25,12 +29,13 @@ pub use incidents::Settled;
 pub const DERIVATION: u32 = 1;
 
 impl State {
-    /// Facts of a unit other than a commit or a component; none where it holds nothing any more.
-    pub fn facts(&self, realm: &Realm, unit: &Unit) -> Vec<Fact> {
+    /// Facts of a unit; none where it holds nothing any more. `paths` holds what the commits of a release share, and serves as long
+    /// as the state stays as it is.
+    pub fn facts(&self, realm: &Realm, unit: &Unit, paths: &mut Paths) -> Vec<Fact> {
         match unit {
             Unit::Deployment(id) => self.deployment_fact(realm, id).map(Fact::from).into_iter().collect(),
             Unit::Release(component, version) => {
-                self.release_fact(realm, component, version).map(Fact::from).into_iter().collect()
+                self.release_fact(realm, component, version, paths).map(Fact::from).into_iter().collect()
             }
             Unit::Gate(id) => {
                 let step = self.gate_step(realm, id).map(Fact::from);

@@ -5,7 +5,8 @@ use model::{Component, DeploymentId, Millis, Realm, Timestamp, Version};
 
 use super::deployments::{count, kind};
 use super::is_production;
-use super::spans::Split;
+use super::reviews::ReviewParts;
+use super::spans::{Paths, Spans};
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
 use crate::track::{Order, Track};
@@ -19,7 +20,13 @@ pub(super) struct Reached<'a> {
 }
 
 impl State {
-    pub(super) fn release_fact(&self, realm: &Realm, component: &Component, version: &Version) -> Option<ReleaseFact> {
+    pub(super) fn release_fact(
+        &self,
+        realm: &Realm,
+        component: &Component,
+        version: &Version,
+        paths: &mut Paths,
+    ) -> Option<ReleaseFact> {
         let deployments: Vec<(&DeploymentId, &Placed)> = self
             .by_release
             .of(&(component.clone(), version.clone()))
@@ -46,7 +53,7 @@ impl State {
             ..ReleaseFact::default()
         };
         if let Some(reached) = reached {
-            self.tell_way(&mut fact, component, &reached, &deployments);
+            self.tell_way(&mut fact, &reached, paths);
         }
         self.tell_failure(&mut fact);
         Some(fact)
@@ -67,13 +74,8 @@ impl State {
     }
 
     /// What a release shipped, how long that took, and where the time went.
-    fn tell_way(
-        &self,
-        fact: &mut ReleaseFact,
-        component: &Component,
-        reached: &Reached<'_>,
-        deployments: &[(&DeploymentId, &Placed)],
-    ) {
+    fn tell_way(&self, fact: &mut ReleaseFact, reached: &Reached<'_>, paths: &mut Paths) {
+        let component = &fact.component.clone();
         let end = reached.order.finished_at;
         let (commits, complete) = self.brought(component, reached.track, &reached.order, reached.head);
         fact.production_at = Some(end);
@@ -94,37 +96,13 @@ impl State {
             commits.iter().filter_map(|place| self.way(*place).merged_at).map(|at| end - at).collect();
         merges.sort_unstable();
         fact.merge_to_production = lower_median(&merges).copied();
-        let split = self.split(*median, reached.head, end, deployments);
-        split.write(fact);
-    }
-}
-
-impl Split {
-    /// The segments as columns. What they do not add up to is the correction of the clock.
-    fn write(&self, fact: &mut ReleaseFact) {
-        let Self {
-            coding,
-            review,
-            merge_to_build,
-            queue,
-            build_and_test,
-            gate_wait,
-            batch_wait,
-            hand_off,
-            deploy,
-            unaccounted,
-        } = *self;
-        fact.coding = Some(coding);
-        fact.review = Some(review);
-        fact.merge_to_build = Some(merge_to_build);
-        fact.queue = Some(queue);
-        fact.build_and_test = Some(build_and_test);
-        fact.gate_wait = Some(gate_wait);
-        fact.batch_wait = Some(batch_wait);
-        fact.hand_off = Some(hand_off);
-        fact.deploy = Some(deploy);
-        fact.unaccounted = Some(unaccounted);
-        fact.clock_correction = fact.lead_time.map(|lead| lead - self.total());
+        let Some(path) = paths.of(self, component, &fact.version) else { return };
+        let way = self.way(*median);
+        fact.tell(&path.split(&way));
+        if let Some(parts) = path.joining(&way).and_then(|joining| self.review_parts(*median, joining)) {
+            let ReviewParts { pickup, approval, merge } = parts;
+            (fact.review_pickup, fact.review_approval, fact.review_merge) = (Some(pickup), approval, Some(merge));
+        }
     }
 }
 

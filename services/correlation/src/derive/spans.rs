@@ -1,131 +1,112 @@
-//! Where the time of a release went.
+//! Where the time of a release and of its commits went.
 //!
 //! The span of a commit runs from its author time to the finish of the deployment that brought it to production. It is cut at every
 //! instant where something began or ended, and each piece goes to exactly one segment, so the segments add up by construction
-//! (invariant 4).
+//! (invariant 4): in wall time, and by the same cuts in working time. Where clocks disagree and the span ends before it begins,
+//! every segment is nothing and the correction of the clock holds the difference.
 //!
-//! Where things overlap, a piece belongs to what the release could not do without at that moment, its critical path in the sense
-//! of Kelley and Walker (1959): work under way before waiting, since waiting costs nothing while work goes on. In order: a
-//! deployment under way, a build or a test running, a task waiting for a runner, a closed gate, a deployment made but not begun.
-//! A gate thus counts only while it is the only obstacle. What is left has the name of the phase it falls in.
+//! Up to the merge a commit is on its own: written until its change is opened, then under review. From the merge on it shares the
+//! way of its release, its critical path ([`path`](super::path)), which is worked out once for all of them. Only commits that the
+//! release was the first to bring to production have a split, in the row of the environment where that happened: in another
+//! environment of that tier a commit arrives later, and on a way that is not this one.
+//!
+//! The review of a release is that of its median commit: until the first review by somebody else, from there to the last approval,
+//! from there to the merge ([`reviews`](super::reviews)).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::Phase;
-use model::{DeploymentId, Millis, RunId, Timestamp};
+use model::fact::{ReleaseCommitFact, ReleaseFact};
+use model::{Component, DeploymentId, Millis, RunId, Timestamp, Version};
 
 use super::comes_before_production;
+use super::path::{Activity, Interval, Marks, Path, Split};
 use crate::entity::Attempt;
 use crate::graph::Place;
-use crate::state::{Placed, State};
+use crate::state::{Placed, Scope, State};
+use crate::track::Order;
 
-/// Length of each segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Split {
-    pub coding: Millis,
-    pub review: Millis,
-    pub merge_to_build: Millis,
-    pub queue: Millis,
-    pub build_and_test: Millis,
-    pub gate_wait: Millis,
-    pub batch_wait: Millis,
-    pub hand_off: Millis,
-    pub deploy: Millis,
-    pub unaccounted: Millis,
+/// A row with a column for each segment.
+pub trait Spans {
+    /// Fills them in. What they do not add up to is the correction of the clock.
+    fn tell(&mut self, split: &Split);
 }
 
-impl Split {
-    /// All segments together.
-    pub fn total(&self) -> Millis {
-        let Self {
-            coding,
-            review,
-            merge_to_build,
-            queue,
-            build_and_test,
-            gate_wait,
-            batch_wait,
-            hand_off,
-            deploy,
-            unaccounted,
-        } = *self;
-        [coding, review, merge_to_build, queue, build_and_test, gate_wait, batch_wait, hand_off, deploy, unaccounted]
-            .into_iter()
-            .sum()
+macro_rules! spans {
+    ($($row:ident),*) => {
+        $(spans! { $row: coding coding_working, review review_working, merge_to_build merge_to_build_working, queue queue_working,
+            build_and_test build_and_test_working, gate_wait gate_wait_working, batch_wait batch_wait_working,
+            hand_off hand_off_working, deploy deploy_working, unaccounted unaccounted_working })*
+    };
+    ($row:ident: $($segment:ident $working:ident),*) => {
+        impl Spans for $row {
+            fn tell(&mut self, split: &Split) {
+                let mut total = Millis(0);
+                $(
+                    total = total + split.$segment.wall;
+                    self.$segment = Some(split.$segment.wall);
+                    self.$working = split.working.map(|_| split.$segment.working);
+                )*
+                self.clock_correction = self.lead_time.map(|lead| lead - total);
+                self.lead_time_working = split.working;
+            }
+        }
+    };
+}
+spans!(ReleaseFact, ReleaseCommitFact);
+
+/// Paths of the releases that were asked for, while the state stays as it is.
+#[derive(Debug, Default)]
+pub struct Paths(BTreeMap<(Component, Version), Option<Path>>);
+
+/// So many paths are kept; there are more than that only where everything is derived anew.
+const KEPT: usize = 10_000;
+
+impl Paths {
+    /// The path of a release to production; none where it has not come there, or is a baseline.
+    pub(super) fn of(&mut self, state: &State, component: &Component, version: &Version) -> Option<&Path> {
+        let release = (component.clone(), version.clone());
+        if self.0.len() >= KEPT && !self.0.contains_key(&release) {
+            self.0.clear();
+        }
+        self.0.entry(release).or_insert_with(|| state.path(component, version)).as_ref()
     }
 }
 
-/// What kept a release busy or waiting, the most pressing first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Activity {
-    Deploying,
-    Running,
-    Queued,
-    GateClosed,
-    DeploymentMade,
-}
-
-/// From, to, what.
-type Interval = (Timestamp, Timestamp, Activity);
-
-/// Marks along the way of the commit; each at or after the one before, and none after the end.
-struct Phases {
-    start: Timestamp,
-    opened: Option<Timestamp>,
-    merged: Option<Timestamp>,
-    /// The released commit was merged.
-    cut: Option<Timestamp>,
-    first_activity: Option<Timestamp>,
-    built: bool,
-    /// First sign of a deployment of the release.
-    released: Option<Timestamp>,
-    /// Deployments to earlier environments had ended.
-    handed_over: Vec<Timestamp>,
-}
-
 impl State {
-    /// Splits the span of `commit`, which was brought to production by a deployment of `head` that ended at `end`.
-    pub(super) fn split(
-        &self,
-        commit: Place,
-        head: Place,
-        end: Timestamp,
-        deployments: &[(&DeploymentId, &Placed)],
-    ) -> Split {
-        let way = self.way(commit);
-        let Some(start) = way.authored_at else { return Split::default() };
-        let merged = way.merged_at.or(way.committed_at);
-        let cut = if commit == head { merged } else { self.way(head).merged_at.or(merged) };
-        let after_merge = merged.unwrap_or(start);
-        let mut intervals = self.activities(head, deployments);
-        intervals.retain_mut(|(from, to, _)| {
-            *from = (*from).max(after_merge).max(start);
-            *to = (*to).min(end);
-            from < to
-        });
-        let built = intervals.iter().any(|(_, _, what)| matches!(what, Activity::Running | Activity::Queued));
-        let handed_over = deployments
-            .iter()
-            .filter(|(_, placed)| comes_before_production(placed.tier))
-            .filter_map(|(_, placed)| placed.succeeded_at)
-            .filter(|at| *at < end)
+    fn path(&self, component: &Component, version: &Version) -> Option<Path> {
+        let (order, head) = self.production_deployments(component, version).min()?;
+        let track = self.track(component, &Scope::Production)?;
+        if track.baseline() == Some(&order) && self.has_baseline(component) {
+            return None;
+        }
+        let Order { finished_at: end, deployment, .. } = order;
+        let deployments: Vec<(&DeploymentId, &Placed)> = self
+            .by_release
+            .of(&(component.clone(), version.clone()))
+            .filter_map(|id| self.placed.get_key_value(id))
             .collect();
-        let phases = Phases {
-            start,
-            opened: way.opened_at,
-            merged,
-            cut,
-            first_activity: intervals.iter().map(|(from, _, _)| *from).min(),
-            built,
+        let earlier = deployments.iter().filter(|(_, placed)| comes_before_production(placed.tier));
+        let marks = Marks {
+            cut: self.way(head).merged_at,
             released: deployments.iter().filter_map(|(id, _)| self.first_sign(id)).min(),
-            handed_over,
+            handed_over: earlier.filter_map(|(_, placed)| placed.succeeded_at).min(),
         };
-        phases.sweep(end, &intervals)
+        let calendar = self.rules.calendar(component).cloned();
+        Some(Path::new(deployment, end, calendar, marks, self.activities(head, &deployments)))
+    }
+
+    /// Whether a deployment brought a commit to production, and not only to another environment of that tier.
+    pub(super) fn brought_to_production(&self, component: &Component, place: Place, order: &Order) -> bool {
+        let track = self.track(component, &Scope::Production);
+        track.is_some_and(|track| track.first(place) == Some(order))
     }
 
     /// Everything that was done for the released commit and its deployments, and every gate in their way.
     fn activities(&self, head: Place, deployments: &[(&DeploymentId, &Placed)]) -> Vec<Interval> {
         let mut intervals = Vec::new();
-        let mut gates = std::collections::BTreeSet::new();
-        let mut runs: std::collections::BTreeSet<&RunId> = self.runs_on(head).collect();
+        let mut gates = BTreeSet::new();
+        let mut runs: BTreeSet<&RunId> = self.runs_on(head).collect();
         for (id, placed) in deployments {
             let Some(deployment) = self.deployment(id) else { continue };
             runs.extend(deployment.run.get());
@@ -142,7 +123,7 @@ impl State {
         let mut closed = Vec::new();
         for gate in gates.into_iter().filter_map(|id| self.records.gates.get(id)) {
             let meeting = gate.meeting();
-            if let Some((from, to)) = meeting.requested_at.or(meeting.seen_at).zip(meeting.decided_at) {
+            if let Some((from, to)) = meeting.at().zip(meeting.decided_at()) {
                 intervals.push((from, to, Activity::GateClosed));
                 closed.extend(gate.run.get().map(|run| (run, from, to)));
             }
@@ -192,56 +173,5 @@ fn attempt_activities(
     }
     if let Some(finished) = attempt.finished_at().filter(|_| attempt.phase() == Phase::Finished) {
         intervals.push((started, finished, Activity::Running));
-    }
-}
-
-impl Phases {
-    fn sweep(&self, end: Timestamp, intervals: &[Interval]) -> Split {
-        let mut cuts: Vec<Timestamp> = intervals.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
-        cuts.extend(
-            [Some(self.start), self.opened, self.merged, self.cut, self.released, Some(end)].into_iter().flatten(),
-        );
-        cuts.extend(&self.handed_over);
-        cuts.retain(|at| (self.start..=end).contains(at));
-        cuts.sort_unstable();
-        cuts.dedup();
-        let mut split = Split::default();
-        for piece in cuts.windows(2) {
-            let (from, to) = (piece[0], piece[1]);
-            let activity = intervals.iter().filter(|(a, b, _)| *a <= from && to <= *b).map(|(_, _, what)| *what).min();
-            let segment = match activity {
-                Some(Activity::Deploying | Activity::DeploymentMade) => &mut split.deploy,
-                Some(Activity::Running) => &mut split.build_and_test,
-                Some(Activity::Queued) => &mut split.queue,
-                Some(Activity::GateClosed) => &mut split.gate_wait,
-                None => self.phase(from, &mut split),
-            };
-            *segment = *segment + (to - from);
-        }
-        split
-    }
-
-    /// The phase that an instant falls in while nothing is known to go on.
-    fn phase<'a>(&self, at: Timestamp, split: &'a mut Split) -> &'a mut Millis {
-        if self.opened.or(self.merged).is_some_and(|mark| at < mark) {
-            return &mut split.coding;
-        }
-        let Some(merged) = self.merged else { return &mut split.unaccounted };
-        if at < merged {
-            return &mut split.review;
-        }
-        if self.cut.is_some_and(|cut| at < cut) {
-            return &mut split.batch_wait;
-        }
-        if self.built && self.first_activity.is_some_and(|first| at < first) {
-            return &mut split.merge_to_build;
-        }
-        if self.built && self.released.is_some_and(|released| at < released) {
-            return &mut split.batch_wait;
-        }
-        if self.handed_over.iter().any(|over| *over <= at) {
-            return &mut split.hand_off;
-        }
-        &mut split.unaccounted
     }
 }

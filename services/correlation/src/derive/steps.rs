@@ -59,7 +59,7 @@ impl State {
             link: task.url.get().cloned().or_else(|| run.url.get().cloned()),
             ..self.step_in_run(id, run, Some(task_id), task.environment.get())
         };
-        Some(timed(fact, click.at, self.possible_from(id, click.at, click.attempt, Some((task_id, task)))))
+        Some(self.timed(fact, click.at, self.possible_from(id, click.at, click.attempt, Some((task_id, task)))))
     }
 
     /// The first start of a task that a gate before it tells of.
@@ -104,7 +104,7 @@ impl State {
             link: gate.url.get().cloned(),
             ..fact
         };
-        Some(timed(fact, clicked_at, possible_from))
+        Some(self.timed(fact, clicked_at, possible_from))
     }
 
     /// A run that a person started, where it was for a release: it deployed something, or ran on a commit that was deployed.
@@ -132,7 +132,7 @@ impl State {
             link: run.url.get().cloned(),
             ..self.step_in_run(id, run, None, None)
         };
-        Some(timed(fact, at, possible_from))
+        Some(self.timed(fact, at, possible_from))
     }
 
     /// A deployment that a person made outside any run.
@@ -155,7 +155,7 @@ impl State {
             link: deployment.url.get().cloned(),
             ..ManualStepFact::default()
         };
-        Some(timed(fact, at, self.handed_over_at(placed, at).or_else(earlier)))
+        Some(self.timed(fact, at, self.handed_over_at(placed, at).or_else(earlier)))
     }
 
     /// What a person says happened.
@@ -176,7 +176,7 @@ impl State {
             evidence: evidence(step.told.iter()),
             ..ManualStepFact::default()
         };
-        Some(timed(fact, started_at, None))
+        Some(self.timed(fact, started_at, None))
     }
 
     /// What a step in a run was for: the deployment that its task made, else that of the run to its environment. The version is that
@@ -256,16 +256,18 @@ impl State {
             .filter(|at| *at <= until)
             .max()
     }
-}
 
-/// The times of a step: how long it waited for its start, and how long it took. It was possible no later than it was done.
-fn timed(fact: ManualStepFact, at: Timestamp, possible_from: Option<Timestamp>) -> ManualStepFact {
-    let possible_from = possible_from.map(|from| from.min(at));
-    ManualStepFact {
-        at,
-        possible_from,
-        wait: possible_from.map(|from| at - from),
-        duration: fact.finished_at.map(|end| (end - at).max(Millis(0))),
-        ..fact
+    /// The times of a step: how long it waited for its start, and how long it took. It was possible no later than it was done.
+    fn timed(&self, fact: ManualStepFact, at: Timestamp, possible_from: Option<Timestamp>) -> ManualStepFact {
+        let possible_from = possible_from.map(|from| from.min(at));
+        let calendar = self.rules.calendar(&fact.component);
+        ManualStepFact {
+            at,
+            possible_from,
+            wait: possible_from.map(|from| at - from),
+            wait_working: possible_from.zip(calendar).map(|(from, calendar)| calendar.working(from, at)),
+            duration: fact.finished_at.map(|end| (end - at).max(Millis(0))),
+            ..fact
+        }
     }
 }

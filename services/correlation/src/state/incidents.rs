@@ -154,7 +154,7 @@ impl State {
     }
 
     /// Settles what became stale; call it before facts are derived.
-    pub fn settle(&mut self) {
+    pub(super) fn settle_incidents(&mut self) {
         let stale = std::mem::take(&mut self.incidents.stale);
         let mut open: BTreeSet<IncidentId> = BTreeSet::new();
         for id in stale {

@@ -60,7 +60,9 @@ impl State {
             touched.extend(before.into_iter().flat_map(|patch| self.with_patch(patch)));
         }
         // What an abbreviation meant it may mean no longer, now that it could mean two.
-        if let Some(stem) = stem(&self.records.graph.id(place)).filter(|stem| self.relatives.naming.of(stem).next().is_some()) {
+        if let Some(stem) =
+            stem(&self.records.graph.id(place)).filter(|stem| self.relatives.naming.of(stem).next().is_some())
+        {
             touched.extend(self.records.graph.starting_with(&stem));
         }
         touched.into_iter().for_each(|place| self.touch_alone(place));
@@ -105,8 +107,7 @@ impl State {
     pub fn reverted_by(&self, place: Place) -> impl Iterator<Item = Place> {
         let naming = stem(&self.records.graph.id(place)).into_iter();
         naming.flat_map(|stem| self.relatives.naming.of(&stem).copied()).filter(move |by| {
-            *by != place
-                && self.records.graph.reverts(*by).any(|given| self.find(Some(given)) == Some(place))
+            *by != place && self.records.graph.reverts(*by).any(|given| self.find(Some(given)) == Some(place))
         })
     }
 }

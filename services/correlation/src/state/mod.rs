@@ -11,7 +11,9 @@ mod index;
 mod lineage;
 mod lines;
 mod marks;
+mod meetings;
 mod names;
+mod paths;
 mod placement;
 mod references;
 mod runs;
@@ -26,7 +28,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component};
 use crate::entity::{
-    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, ReleaseKey, Run, Tag, Task, join_into,
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Tag, Task,
+    join_into,
 };
 use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
@@ -38,6 +41,8 @@ use incidents::Incidents;
 use index::{Index, Waiting};
 use lineage::Relatives;
 use marks::{Marked, Marking};
+use meetings::Meetings;
+pub use meetings::{Met, Series};
 pub use names::{ChangeKey, ChangeNumber, Key, NamedKey, Placed, Restored, Scope, Step, Unit};
 
 /// Records: what is known.
@@ -71,6 +76,8 @@ pub struct Records {
     pub baseline_none: BTreeSet<Component>,
     /// Repositories that were ever spoken of.
     pub repositories: BTreeSet<Repository>,
+    /// What teams said of their gates, for one component or for all.
+    pub purposes: FxHashMap<(Option<Component>, String), Purpose>,
 }
 
 /// What follows from the records.
@@ -126,6 +133,10 @@ pub struct State {
     marks: BTreeMap<Marking, Vec<DeploymentId>>,
     waiting: Index<String, Waiting>,
     relatives: Relatives,
+    /// Gates as they are met again and again.
+    meetings: Meetings,
+    /// Releases whose way to production may have changed, and with it the rows of their commits.
+    paths_moved: BTreeSet<(Component, Version)>,
     /// Records that changed since they were last written to the changelog.
     pub changed: BTreeSet<Key>,
     /// Units to derive anew, apart from commits.
@@ -278,6 +289,15 @@ impl State {
                 }
                 news
             }
+            Observation::Purpose(component, gate, purpose) => {
+                let key = (component, gate);
+                let news = join_into(&mut self.records.purposes, key.clone(), purpose);
+                if news {
+                    self.touch_gates_named(key.0.as_ref(), &key.1);
+                    self.changed.insert(Key::Purpose(key.0, key.1));
+                }
+                news
+            }
         }
     }
 
@@ -380,11 +400,13 @@ impl State {
         }
     }
 
-    /// Releases whose deployed commit this is.
+    /// Releases whose deployed commit this is, with their commits, and gates about it.
     fn touch_releases_of(&mut self, head: Place) {
         for id in self.by_head.cloned(&head) {
             self.touch_deployment(&id);
+            self.path_moved(&id);
         }
+        self.touch_gates_at(head);
     }
 
     fn touch_deployment(&mut self, id: &DeploymentId) {
@@ -459,10 +481,12 @@ impl State {
         tags.into_iter().for_each(|(repository, name)| self.mark(Marking::Tag(repository, name)));
         gates.iter().for_each(|id| self.gate_changed(id));
         incidents.iter().for_each(|id| self.incident_changed(id));
-        self.settle();
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
         self.dirty.extend(self.records.named_steps.keys().cloned().map(|key| Unit::Step(Step::Named(key))));
+        // Every commit that a track holds is marked already.
+        self.paths_moved.clear();
+        self.settle();
     }
 
     /// Deployments whose commit is not known.
@@ -509,6 +533,9 @@ impl State {
             (Key::Catalog, Restored::Catalog(catalog)) => self.records.catalog = Some(catalog),
             (Key::BaselineNone, Restored::BaselineNone(components)) => self.records.baseline_none = components,
             (Key::Repositories, Restored::Repositories(repositories)) => self.records.repositories = repositories,
+            (Key::Purpose(component, gate), Restored::Purpose(purpose)) => {
+                self.records.purposes.entry((component, gate)).or_default().join(purpose);
+            }
             _ => {}
         }
     }

@@ -11,7 +11,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use crate::entity::{
-    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, ReleaseKey, Run, Tag, Task,
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Tag, Task,
 };
 use crate::graph::Place;
 use crate::track::Order;
@@ -114,6 +114,8 @@ pub enum Key {
     Incident(IncidentId),
     /// Whether a release is left out of the figures.
     Exclusion(ReleaseKey),
+    /// Of what a gate is there to catch, for one component or for all.
+    Purpose(Option<Component>, String),
 }
 
 /// A line of deployments.
@@ -199,4 +201,6 @@ pub enum Restored {
     Incident(Incident),
     /// Whether a release is left out of the figures.
     Exclusion(Exclusion),
+    /// What a gate is there to catch.
+    Purpose(Purpose),
 }

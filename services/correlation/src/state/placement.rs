@@ -38,6 +38,7 @@ impl State {
         if let Some(head) = self.placed.get(id).and_then(|placed| placed.head) {
             self.mark_steps_on(head);
         }
+        self.path_moved(id);
     }
 
     /// Resolves what a deployment says.
@@ -63,6 +64,7 @@ impl State {
     fn lift(&mut self, id: &DeploymentId) {
         self.deployment_moved(id);
         let Some(placed) = self.placed.remove(id) else { return };
+        self.meetings.left(&placed.component, &placed.environment);
         if let Some(head) = placed.head {
             self.by_head.remove(&head, id);
             self.mark_steps_on(head);
@@ -71,6 +73,7 @@ impl State {
         if let Some(version) = placed.version.clone() {
             let release = (placed.component.clone(), version);
             self.by_release.remove(&release, id);
+            self.paths_moved.insert(release.clone());
             self.touch_release(release.0, release.1);
         }
         let Some((order, _)) = placed.order(id) else { return };

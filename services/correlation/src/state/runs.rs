@@ -51,7 +51,10 @@ impl State {
         let Some(gate) = self.records.gates.get(id) else { return };
         let (run, deployment) = (gate.run.get().cloned(), gate.deployment.get().cloned());
         let (given, task) = (gate.commit.get().cloned(), gate.task.get().cloned());
-        self.await_commit(given.as_ref(), Waiting::Gate(id.clone()));
+        let looked_at: Vec<CommitId> = gate.looked_at().cloned().collect();
+        for commit in given.iter().chain(&looked_at) {
+            self.await_commit(Some(commit), Waiting::Gate(id.clone()));
+        }
         self.dirty.insert(Unit::Gate(id.clone()));
         if let Some(run) = &run {
             self.gates_of.add(run.clone(), id.clone());
@@ -81,22 +84,27 @@ impl State {
             self.mark_steps_of(run);
             for deployment in self.by_run.cloned(run) {
                 self.touch_deployment(&deployment);
+                self.path_moved(&deployment);
             }
             let commit = self.records.runs.get(run).and_then(|run| run.commit.get().cloned());
             self.left_commit(commit.as_ref());
         }
         if let Some(deployment) = deployment {
             self.touch_deployment(deployment);
+            self.path_moved(deployment);
         }
         self.left_commit(commit);
     }
 
-    /// Rows of a run and of its gates.
+    /// Rows of a run, of its gates, and of other gates about its commit.
     pub(super) fn mark_run(&mut self, run: &RunId) {
         self.dirty.insert(Unit::Run(run.clone()));
         self.mark_steps_of(run);
         self.incidents.run_moved(run);
         self.dirty.extend(self.gates_of.cloned(run).into_iter().map(Unit::Gate));
+        if let Some(place) = self.find(self.records.runs.get(run).and_then(|run| run.commit.get())) {
+            self.touch_gates_at(place);
+        }
     }
 
     pub(super) fn artifact_changed(&mut self, id: &ArtifactId) {

@@ -12,9 +12,9 @@ impl Gate {
     /// When a person started the job that the gate stands for.
     pub fn clicked_at(&self) -> Option<Timestamp> {
         let meeting = self.meeting();
-        let started = matches!(meeting.outcome, GateOutcome::Approved | GateOutcome::Bypassed);
-        let by_person = started && meeting.decided_by == ActorKind::Human;
-        meeting.decided_at.filter(|_| by_person && self.kind.0 == Some(GateKind::ManualJob))
+        let started = matches!(meeting.outcome(), GateOutcome::Approved | GateOutcome::Bypassed);
+        let by_person = started && meeting.settled.as_ref().is_some_and(|settled| settled.by.kind == ActorKind::Human);
+        meeting.decided_at().filter(|_| by_person && self.kind.0 == Some(GateKind::ManualJob))
     }
 }
 

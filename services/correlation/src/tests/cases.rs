@@ -216,7 +216,7 @@ pub(super) fn merged(number: &str, head: u8, merge: u8, opened: i64, at: i64) ->
 }
 
 /// Pushes tell no parents: the order of the pushes does. Commit 9 squashes 2 and 3, which were written at 1 h and 2 h.
-fn squashed() -> Vec<(i64, Body)> {
+pub(super) fn squashed() -> Vec<(i64, Body)> {
     vec![
         (0, pushed("main", None, &[(1, 0)])),
         (2 * HOUR, pushed("topic", None, &[(2, HOUR), (3, 2 * HOUR)])),

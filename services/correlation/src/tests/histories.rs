@@ -36,8 +36,11 @@ fn actor() -> impl Strategy<Value = Actor> {
     })
 }
 
+/// A history lasts sixty of these: long enough to leave the hours of a calendar, and some are within the seconds that matter at a gate.
+const TICK: i64 = 20 * 60_000;
+
 fn time() -> impl Strategy<Value = Timestamp> {
-    (0i64..60).prop_map(Timestamp)
+    (0i64..60).prop_map(|tick| Timestamp(tick * TICK))
 }
 
 fn run_id(n: u8) -> RunId {
@@ -105,12 +108,13 @@ fn push() -> impl Strategy<Value = Body> {
 }
 
 fn change() -> impl Strategy<Value = Body> {
-    (repository(), 0u8..3, 0u8..8, 0u8..8, maybe(time()), any::<bool>(), time()).prop_map(
-        |(repository, number, head, merge, created_at, merged, at)| {
+    (repository(), 0u8..3, 0u8..8, 0u8..8, maybe(time()), any::<bool>(), time(), actor()).prop_map(
+        |(repository, number, head, merge, created_at, merged, at, author)| {
             let mut change =
                 Change::new(repository, ChangeId::new(number.to_string()), ChangeAction::Updated, ChangeState::Open);
             change.source_branch = Some("topic".into());
             change.head = Some(sha(head));
+            change.author = author;
             change.created_at = created_at;
             if merged {
                 (change.state, change.merged_at, change.merge_commit) =
@@ -290,7 +294,8 @@ fn task() -> impl Strategy<Value = Body> {
                 finished_at: finished_at.filter(|_| phase == Phase::Finished),
                 ..TaskRun::new(task_id(id), attempt, name.into(), TaskKind::Job, phase)
             })
-        })
+        },
+    )
 }
 
 fn named_step() -> impl Strategy<Value = Body> {
@@ -318,17 +323,55 @@ fn gate() -> impl Strategy<Value = Body> {
             ..References::default()
         },
     );
-    (0u8..3, about, 0u8..6, actor(), any::<bool>(), 1i32..3).prop_map(|(id, about, act, by, manual, attempt)| {
-        let (name, kind) = if manual { ("deploy", GateKind::ManualJob) } else { ("board", GateKind::Unknown) };
-        let gate = Gate { kind, attempt, ..Gate::new(GateId::new(format!("gate/{id}")), name.into()) };
-        match act {
-            0 => GateRequested::new(gate, about).into(),
-            1 => GateRequestedAgain { gate, about, requested_at: None, requested_by: by }.into(),
-            2 => GateDecided { decided_by: by, ..GateDecided::new(gate, about, Decision::Approved) }.into(),
-            3 => GateDecided { decided_by: by, ..GateDecided::new(gate, about, Decision::Rejected) }.into(),
-            4 => GateBypassed { gate, about, bypassed_at: None, bypassed_by: by }.into(),
-            _ => GateQuorum { gate, about, required: 2, given: 1, met_at: None }.into(),
+    let kind = proptest::sample::select(vec![
+        GateKind::Unknown,
+        GateKind::Check,
+        GateKind::DeploymentProtection,
+        GateKind::ManualJob,
+        GateKind::ManualJob,
+    ]);
+    let environment = maybe(proptest::sample::select(vec!["production", "staging"]));
+    let name = proptest::sample::select(vec!["board", "smoke test"]);
+    let gate = (0u8..4, name, kind, environment, 1i32..3).prop_map(|(id, name, kind, environment, attempt)| {
+        let name = if kind == GateKind::ManualJob { "deploy" } else { name };
+        Gate {
+            kind,
+            attempt,
+            environment: environment.map(Environment::new),
+            ..Gate::new(GateId::new(format!("gate/{id}")), name.into())
         }
+    });
+    (gate, about, 0u8..9, actor(), maybe(given())).prop_map(|(gate, about, act, by, commit)| match act {
+        0 => GateRequested::new(gate, about).into(),
+        1 => GateRequestedAgain { gate, about, requested_at: None, requested_by: by }.into(),
+        2 | 3 => GateDecided { decided_by: by, commit, ..GateDecided::new(gate, about, Decision::Approved) }.into(),
+        4 | 5 => GateDecided { decided_by: by, commit, ..GateDecided::new(gate, about, Decision::Rejected) }.into(),
+        6 => GateBypassed { gate, about, bypassed_at: None, bypassed_by: by }.into(),
+        7 => GateDelegated { delegated_to: by, ..GateDelegated::new(gate, about) }.into(),
+        _ => GateQuorum { gate, about, required: 2, given: 2, met_at: None }.into(),
+    })
+}
+
+fn review() -> impl Strategy<Value = Body> {
+    let state = proptest::sample::select(vec![ReviewState::Approved, ReviewState::Commented, ReviewState::Dismissed]);
+    (repository(), 0u8..3, 0u8..3, state, actor(), maybe(time())).prop_map(
+        |(repository, change, review, state, reviewer, submitted_at)| {
+            let change = ChangeId::new(change.to_string());
+            let review = ChangeReview::new(repository, change, review.to_string(), state);
+            Body::from(ChangeReview { reviewer, submitted_at, ..review })
+        },
+    )
+}
+
+fn purpose() -> impl Strategy<Value = Body> {
+    let component = maybe(proptest::sample::select(vec!["x", "acme/one"]));
+    (component, proptest::collection::vec(Just("outage".to_owned()), 0..2)).prop_map(|(component, purposes)| {
+        Body::from(GatePurposeSaid {
+            component: component.map(Component::new),
+            gate: "board".into(),
+            purposes,
+            said_by: Actor::default(),
+        })
     })
 }
 
@@ -412,10 +455,20 @@ fn said() -> impl Strategy<Value = Body> {
 }
 
 fn control() -> impl Strategy<Value = Body> {
-    let catalog = |(revision, paths, staged, marker, environment): (i64, bool, bool, Option<MarkerKind>, bool)| {
+    type Told = (i64, bool, bool, Option<MarkerKind>, bool, Option<&'static str>);
+    let catalog = |(revision, paths, staged, marker, environment, calendar): Told| {
         let environment = environment.then(|| Environment::new("staging"));
         let marker =
             marker.map(|kind| Marker { kind, name: environment.is_none().then(|| "*".to_owned()), environment });
+        let office = |name: &str, zone: &str| CatalogCalendar {
+            calendar: name.into(),
+            zone: zone.into(),
+            work_days: vec![4, 5],
+            day_starts: 480,
+            day_ends: 1020,
+            holidays: Vec::new(),
+        };
+        let gate = CatalogGate { gate: "b*".into(), kind: Some(GateKind::ChangeBoard), purposes: vec!["leak".into()] };
         let component = |name: &str| CatalogComponent {
             component: Component::new(name),
             team: Some("t".into()),
@@ -426,9 +479,9 @@ fn control() -> impl Strategy<Value = Body> {
             // The other one has the default.
             markers: marker.iter().filter(|_| name == "x").cloned().collect(),
             partial_counts: false,
-            attribution_window: (revision > 0).then_some(Millis(10 * revision)),
+            attribution_window: (revision > 0).then_some(Millis(10 * TICK * revision)),
             baseline_none: false,
-            calendar: None,
+            calendar: calendar.map(str::to_owned),
         };
         let environments = vec![CatalogEnvironment {
             environment: "live".into(),
@@ -439,6 +492,8 @@ fn control() -> impl Strategy<Value = Body> {
             revision,
             components: vec![component("x"), component("y")],
             environments: if staged { environments } else { Vec::new() },
+            gates: if staged { vec![gate] } else { Vec::new() },
+            calendars: if paths { Vec::new() } else { vec![office("office", "UTC"), office("far", "Pacific/Apia")] },
             ..Catalog::default()
         })
     };
@@ -446,7 +501,8 @@ fn control() -> impl Strategy<Value = Body> {
     let markers =
         vec![MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
     let marker = maybe(proptest::sample::select(markers));
-    let catalogs = (0i64..3, any::<bool>(), any::<bool>(), marker, any::<bool>()).prop_map(catalog);
+    let calendar = maybe(proptest::sample::select(vec!["far", "gone"]));
+    let catalogs = (0i64..3, any::<bool>(), any::<bool>(), marker, any::<bool>(), calendar).prop_map(catalog);
     prop_oneof![3 => catalogs, 1 => none]
 }
 
@@ -460,7 +516,9 @@ fn body() -> impl Strategy<Value = Body> {
         6 => deployment(),
         4 => run(),
         4 => task(),
-        2 => gate(),
+        4 => gate(),
+        1 => review(),
+        1 => purpose(),
         2 => tag(),
         1 => named_step(),
         2 => control(),
@@ -473,6 +531,6 @@ fn body() -> impl Strategy<Value = Body> {
 /// A history: events in some order.
 pub fn history() -> impl Strategy<Value = Vec<Event<Body>>> {
     proptest::collection::vec((0i64..60, body()), 1..40).prop_map(|list| {
-        list.into_iter().enumerate().map(|(n, (at, body))| event(at, &format!("d{n}"), body)).collect()
+        list.into_iter().enumerate().map(|(n, (at, body))| event(at * TICK, &format!("d{n}"), body)).collect()
     })
 }

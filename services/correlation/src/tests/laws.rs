@@ -1,8 +1,8 @@
 //! What holds for every history.
 
 use model::Millis;
-use model::event::{Body, Event};
-use model::fact::Fact;
+use model::event::{Body, Event, Tier};
+use model::fact::{Fact, GateOutcome, ReleaseCommitFact, ReleaseFact};
 use proptest::prelude::*;
 
 use super::histories::history;
@@ -82,22 +82,55 @@ proptest! {
         }
     }
 
-    /// Invariant 4: the segments of every release add up to its lead time, and none is negative.
+    /// Invariant 4: the segments of every release and of every commit add up to its lead time, in working time to the working time
+    /// of the lead time, and none is negative.
     #[test]
     fn time_closes(events in history()) {
         for fact in Run::of(&events).tables.0.values() {
+            match fact {
+                Fact::Release(release) => {
+                    closes(&Segments::from(release))?;
+                    prop_assert_eq!(release.lead_time.is_some(), release.coding.is_some());
+                    if let (Some(pickup), Some(merge)) = (release.review_pickup, release.review_merge) {
+                        let parts = [pickup, release.review_approval.unwrap_or_default(), merge];
+                        prop_assert!(parts.iter().all(|part| *part >= Millis(0)));
+                        prop_assert_eq!(parts.into_iter().sum::<Millis>(), release.review.unwrap());
+                    }
+                }
+                Fact::ReleaseCommit(commit) => {
+                    closes(&Segments::from(commit))?;
+                    prop_assert!(commit.coding.is_none() || commit.tier == Tier::Production && !commit.baseline);
+                }
+                Fact::GateWait(gate) => {
+                    prop_assert!(gate.wait_working.is_none() || gate.wait_working >= Some(Millis(0)));
+                    prop_assert!(gate.wait_working.is_none() || gate.wait_working <= gate.wait);
+                    prop_assert!(gate.hollow.is_empty() || gate.outcome == GateOutcome::Approved);
+                    prop_assert!(gate.caught != Some(true) || gate.outcome == GateOutcome::Rejected);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The commit whose span a release shows says the same in its own row, where that is the row of the production that it came to.
+    #[test]
+    fn a_release_tells_the_way_of_its_median_commit(events in history()) {
+        let tables = Run::of(&events).tables;
+        for fact in tables.0.values() {
             let Fact::Release(release) = fact else { continue };
-            let segments = [
-                release.coding, release.review, release.merge_to_build, release.queue, release.build_and_test,
-                release.gate_wait, release.batch_wait, release.hand_off, release.deploy, release.unaccounted,
-            ];
-            let Some(lead_time) = release.lead_time else {
-                prop_assert!(segments.iter().all(Option::is_none));
-                continue;
+            let rows = tables.0.values().filter_map(|fact| match fact {
+                Fact::ReleaseCommit(row) => Some(row),
+                _ => None,
+            });
+            let of = |row: &&ReleaseCommitFact| {
+                Some(&row.commit) == release.median_commit.as_ref()
+                    && Some(&row.deployment) == release.deployment.as_ref()
+                    && row.component == release.component
+                    && !row.baseline
             };
-            let segments: Vec<Millis> = segments.into_iter().map(Option::unwrap).collect();
-            prop_assert!(segments.iter().all(|segment| *segment >= Millis(0)));
-            prop_assert_eq!(segments.into_iter().sum::<Millis>() + release.clock_correction.unwrap(), lead_time);
+            for row in rows.filter(of) {
+                prop_assert_eq!(Segments::from(row), Segments::from(release));
+            }
         }
     }
 
@@ -111,6 +144,57 @@ proptest! {
             }
         }
     }
+}
+
+/// What a row says of the time of a span.
+#[derive(Debug, PartialEq)]
+struct Segments {
+    lead_time: Option<Millis>,
+    working: Option<Millis>,
+    correction: Option<Millis>,
+    wall: [Option<Millis>; 10],
+    in_working: [Option<Millis>; 10],
+}
+
+macro_rules! segments {
+    ($($row:ty),*) => {$(
+        impl From<&$row> for Segments {
+            fn from(row: &$row) -> Self {
+                Self {
+                    lead_time: row.lead_time,
+                    working: row.lead_time_working,
+                    correction: row.clock_correction,
+                    wall: [
+                        row.coding, row.review, row.merge_to_build, row.queue, row.build_and_test, row.gate_wait, row.batch_wait,
+                        row.hand_off, row.deploy, row.unaccounted,
+                    ],
+                    in_working: [
+                        row.coding_working, row.review_working, row.merge_to_build_working, row.queue_working,
+                        row.build_and_test_working, row.gate_wait_working, row.batch_wait_working, row.hand_off_working,
+                        row.deploy_working, row.unaccounted_working,
+                    ],
+                }
+            }
+        }
+    )*};
+}
+segments!(ReleaseFact, ReleaseCommitFact);
+
+fn closes(row: &Segments) -> Result<(), TestCaseError> {
+    let all = |columns: &[Option<Millis>; 10]| columns.iter().copied().collect::<Option<Vec<Millis>>>();
+    let Some(wall) = all(&row.wall) else {
+        prop_assert!(row.wall.iter().chain(&row.in_working).all(Option::is_none));
+        prop_assert_eq!((row.working, row.correction), (None, None));
+        return Ok(());
+    };
+    prop_assert!(wall.iter().all(|segment| *segment >= Millis(0)));
+    prop_assert_eq!(Some(wall.iter().copied().sum::<Millis>() + row.correction.unwrap()), row.lead_time);
+    let working = all(&row.in_working);
+    prop_assert_eq!(working.as_ref().map(|working| working.iter().copied().sum::<Millis>()), row.working);
+    for (part, whole) in working.into_iter().flatten().zip(wall) {
+        prop_assert!(Millis(0) <= part && part <= whole);
+    }
+    Ok(())
 }
 
 fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), TestCaseError> {
@@ -137,6 +221,7 @@ fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), Tes
         NamedStep(_) as NamedStep
         Incident(_) as Incident
         Exclusion(_) as Exclusion
+        Purpose(_, _) as Purpose
     )
 }
 

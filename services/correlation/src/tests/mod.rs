@@ -2,9 +2,11 @@
 
 mod cases;
 mod cases_builds;
+mod cases_gates;
 mod cases_incidents;
 mod cases_lineage;
 mod cases_releases;
+mod cases_spans;
 mod histories;
 mod laws;
 

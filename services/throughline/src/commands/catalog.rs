@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use correlation::Calendar;
 use globset::Glob;
 use ingestor::providers::import::check_line;
 use model::event::{Catalog, MarkerKind};
@@ -134,30 +135,14 @@ fn wrong(catalog: &Catalog) -> Vec<String> {
             check_pattern(&format!("aliases of environment `{name}`"), pattern, &mut wrong);
         }
     }
+    for gate in &catalog.gates {
+        check_pattern("names of gates", &gate.gate, &mut wrong);
+    }
     for calendar in &catalog.calendars {
-        check_calendar(calendar, &mut wrong);
+        let errors = Calendar::new(calendar).err().unwrap_or_default();
+        wrong.extend(errors.iter().map(ToString::to_string));
     }
     wrong
-}
-
-fn check_calendar(calendar: &model::event::CatalogCalendar, wrong: &mut Vec<String>) {
-    const DAY: i32 = 24 * 60;
-    let name = &calendar.calendar;
-    if !(0 <= calendar.day_starts && calendar.day_starts < calendar.day_ends && calendar.day_ends <= DAY) {
-        let (from, to) = (calendar.day_starts, calendar.day_ends);
-        wrong.push(format!("calendar `{name}`: the day is from minute {from} to {to}, which is not within 0 to {DAY}"));
-    }
-    if let Some(day) = calendar.work_days.iter().find(|day| !(1..=7).contains(*day)) {
-        wrong.push(format!("calendar `{name}`: {day} is no day of the week (1 Monday to 7 Sunday)"));
-    }
-    let is_date = |text: &str| {
-        format!("day = {text}").parse::<toml::Table>().is_ok_and(|table| {
-        matches!(table.get("day"), Some(toml::Value::Datetime(day)) if day.date.is_some() && day.time.is_none())
-    })
-    };
-    if let Some(day) = calendar.holidays.iter().find(|day| !is_date(day)) {
-        wrong.push(format!("calendar `{name}`: the holiday `{day}` is no day like 2026-12-25"));
-    }
 }
 
 fn duplicates<'a>(what: &str, names: impl Iterator<Item = &'a str>, wrong: &mut Vec<String>) {
@@ -231,6 +216,15 @@ mod tests {
                 "[[calendars]]\ncalendar = 'c'\nzone = 'UTC'\nday_starts = 600\nday_ends = 500\nholidays = ['easter']",
                 "`easter` is no day",
             ),
+            (
+                "[[calendars]]\ncalendar = 'c'\nzone = 'Europe/Berlyn'\nday_starts = 540\nday_ends = 1020",
+                "calendar `c`: `Europe/Berlyn` is no time zone",
+            ),
+            (
+                "[[calendars]]\ncalendar = 'c'\nzone = 'UTC'\nday_starts = 600\nday_ends = 500\nwork_days = [8]",
+                "8 is no day of the week",
+            ),
+            ("[[gates]]\ngate = 'prod-['", "names of gates: `prod-[` is no pattern"),
         ] {
             let error = refused(text);
             assert!(error.contains(said), "{text}: {error}");
