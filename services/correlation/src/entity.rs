@@ -303,11 +303,13 @@ pub struct Folded {
 impl Folded {
     fn take(&mut self, state: &DeploymentState, partial_counts: bool) {
         self.seen_at.get_or_insert(state.at);
-        self.phase = state.phase;
         let partial = state.rollout == Rollout::Partial && !partial_counts;
-        match (state.phase, state.outcome) {
+        self.phase = match (state.phase, state.outcome) {
             // A canary that went well is a deployment under way.
-            (Phase::Finished, Some(Outcome::Success)) if partial => self.phase = Phase::Running,
+            (Phase::Finished, Some(Outcome::Success)) if partial => Phase::Running,
+            (phase, _) => phase,
+        };
+        match (self.phase, state.outcome) {
             // A repeated outcome does not move the finish; another one is a correction and does.
             (Phase::Finished, outcome) if self.outcome != outcome || self.finished_at.is_none() => {
                 self.outcome = outcome;

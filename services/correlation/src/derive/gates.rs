@@ -47,7 +47,7 @@ impl Gate {
                     if meeting.outcome != GateOutcome::Open {
                         (meeting.outcome, meeting.decided_at, meeting.by_author) = (GateOutcome::Open, None, None);
                         meeting.decided_by = ActorKind::Unknown;
-                        (approvers, unnamed) = (BTreeSet::new(), 0);
+                        (approvers, unnamed, meeting.approvals) = (BTreeSet::new(), 0, 0);
                     }
                     None
                 }
