@@ -27,8 +27,8 @@ pub struct Commit {
     pub paths: Greatest<(bool, Vec<String>)>,
     /// Commits that a push to here is known to contain: the tip reaches what was there before and what came with it.
     pub pushed_over: BTreeSet<CommitId>,
-    /// Named in a push whose list was whole, so that its tip reaches everything that this commit brought.
-    pub listed: Raised,
+    /// Where pushes ended whose list was whole and named it: who holds such an end holds everything below this commit.
+    pub listed_under: BTreeSet<CommitId>,
     /// When it first came to the default branch.
     pub landed_at: Least<Timestamp>,
     /// Full names of the branches it was pushed to.
@@ -245,7 +245,7 @@ pub struct Artifact {
 }
 
 join_fields! {
-    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed, landed_at, branches, changes }
+    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed_under, landed_at, branches, changes }
     Change { created_at, author, source_branch, heads, head, bases, commits, merged, reviews }
     Attempt { queued_at, started_at, progress, triggered_by, failed_step }
     Run { repository, pipeline, commit, ref_name, trigger, created_at, seen_at, attempts, url }
@@ -268,11 +268,6 @@ impl Commit {
     /// Something is known of it beyond its name.
     pub fn is_known(&self) -> bool {
         self.authored.0.is_some() || self.committed_at.0.is_some() || self.parents.0.is_some()
-    }
-
-    /// Everything that it brought is known: by its parents, or because a whole list of a push covers it.
-    pub fn is_closed(&self) -> bool {
-        self.parents.0.is_some() || self.listed.0
     }
 }
 

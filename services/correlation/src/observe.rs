@@ -99,7 +99,7 @@ fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
     let mut observations = Vec::with_capacity(push.commits.len() + 1);
     for info in &push.commits {
         let Observation::Commit(id, mut commit) = commit(&push.repository, info) else { continue };
-        commit.listed = Raised(whole);
+        commit.listed_under.extend(whole.then(|| after.clone()));
         commit.branches.insert(push.ref_name.clone());
         commit.landed_at = Least(default.then_some(at));
         observations.push(Observation::Commit(id, commit));
@@ -111,7 +111,7 @@ fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
     if !push.forced {
         tip.pushed_over.extend(push.before.clone());
     }
-    tip.listed = Raised(whole);
+    tip.listed_under.extend(whole.then(|| after.clone()));
     tip.branches.insert(push.ref_name.clone());
     tip.landed_at = Least(default.then_some(at));
     observations.push(Observation::Commit(after.clone(), tip));

@@ -6,7 +6,7 @@ use model::{CommitId, Component, Millis, Realm, Timestamp};
 
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
-use crate::track::Order;
+use crate::track::{Order, Track};
 
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,9 +70,15 @@ impl State {
 
     /// Whether a commit is part of a component: by its paths, or, where they are not told, because nothing says that it is not.
     pub fn is_part(&self, component: &Component, place: Place) -> bool {
-        let known = &self.records.graph.node(place).known;
-        let paths = known.paths.0.as_ref().map(|(_, paths)| paths.as_slice());
-        known.is_known() && self.rules.belongs(component, paths).unwrap_or(true)
+        self.records.graph.node(place).known.is_known() && self.belongs(component, place).unwrap_or(true)
+    }
+
+    /// Whether a commit belongs to a component by its paths; none where they do not tell, be it that they are unknown, or that
+    /// they are cut and none of those left is the component's.
+    pub fn belongs(&self, component: &Component, place: Place) -> Option<bool> {
+        let paths = self.records.graph.node(place).known.paths.0.as_ref();
+        let belongs = self.rules.belongs(component, paths.map(|(_, paths)| paths.as_slice()));
+        belongs.filter(|belongs| *belongs || paths.is_none_or(|(whole, _)| *whole))
     }
 
     /// The first deployment of a track counts as lead time all the same.
@@ -91,7 +97,7 @@ impl State {
             }
             let Some(order) = track.first(place) else { continue };
             let baseline = track.baseline() == Some(order) && self.has_baseline(component);
-            facts.extend(self.commit_fact(realm, component, place, order, baseline).map(Fact::from));
+            facts.extend(self.commit_fact(realm, component, place, track, baseline).map(Fact::from));
         }
         facts
     }
@@ -101,9 +107,10 @@ impl State {
         realm: &Realm,
         component: &Component,
         place: Place,
-        order: &Order,
+        track: &Track,
         baseline: bool,
     ) -> Option<ReleaseCommitFact> {
+        let order = track.first(place)?;
         let Placed { environment, tier, head, .. } = self.placed.get(&order.deployment)?;
         let way = self.way(place);
         let node = self.records.graph.node(place);
@@ -123,17 +130,19 @@ impl State {
             lead_time: way.authored_at.filter(|_| !baseline).map(|at| order.finished_at - at),
             author_kind: way.author.kind,
             change: self.brought_by(place).map(|(key, _, _)| key.1.clone()),
-            lineage: self.lineage(place, *head == Some(place)),
+            lineage: self.lineage(track, order, place, *head == Some(place)),
             ..ReleaseCommitFact::default()
         })
     }
 
-    fn lineage(&self, place: Place, deployed: bool) -> Lineage {
+    /// How it is known that a deployment holds a commit; a child that the deployment does not hold says nothing of that.
+    fn lineage(&self, track: &Track, order: &Order, place: Place, deployed: bool) -> Lineage {
         let graph = &self.records.graph;
-        let by_parent = graph.node(place).newer.iter().any(|newer| {
-            let parents = graph.node(*newer).known.told_parents();
-            parents.is_some_and(|parents| parents.contains(&graph.node(place).id))
-        });
+        let by_parent =
+            graph.node(place).newer.iter().filter(|newer| track.first(**newer) == Some(order)).any(|newer| {
+                let parents = graph.node(*newer).known.told_parents();
+                parents.is_some_and(|parents| parents.contains(&graph.node(place).id))
+            });
         match (deployed, by_parent) {
             (true, _) => Lineage::Deployed,
             (false, true) => Lineage::Parents,

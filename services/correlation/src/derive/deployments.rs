@@ -1,9 +1,10 @@
 //! Rows of `deployments`.
 
 use model::fact::{DeploymentFact, DeploymentKind};
-use model::{Component, DeploymentId, Realm, Repository};
+use model::{CommitId, Component, DeploymentId, Realm, Repository};
 
 use crate::catalog::default_component;
+use crate::entity::Commit;
 use crate::graph::Place;
 use crate::state::{Scope, State};
 use crate::track::{Order, Track};
@@ -17,7 +18,7 @@ impl State {
         let track = self.tracks.get(&(placed.component.clone(), Scope::Environment(placed.environment.clone())));
         let on_track = track.zip(placed.order(id));
         let (commits, complete) = match &on_track {
-            Some((track, (order, head))) => self.brought(&placed.component, track, order, *head),
+            Some((track, (order, _))) => self.brought(&placed.component, track, order),
             None => (Vec::new(), false),
         };
         let kind = match (&on_track, placed.succeeded_at) {
@@ -51,23 +52,19 @@ impl State {
     }
 
     /// Commits of the component that the deployment was the first to bring, and whether they are all.
-    pub(super) fn brought(
-        &self,
-        component: &Component,
-        track: &Track,
-        order: &Order,
-        head: Place,
-    ) -> (Vec<Place>, bool) {
+    pub(super) fn brought(&self, component: &Component, track: &Track, order: &Order) -> (Vec<Place>, bool) {
         let graph = &self.records.graph;
         let all: Vec<Place> = track.commits(order).collect();
-        let tip = &graph.node(head).known;
-        let head_closed = track.first(head) != Some(order) || tip.parents.0.is_some() || !tip.pushed_over.is_empty();
+        // What is below a commit is known by its parents, or by a push that listed everything new and whose end is deployed as well.
+        let below_known = |known: &Commit| {
+            let brought = |end: &CommitId| graph.find(end).is_some_and(|end| track.first(end) == Some(order));
+            known.parents.0.is_some() || known.listed_under.iter().any(brought)
+        };
         let told = |place: &Place| {
             let known = &graph.node(*place).known;
-            let paths = known.paths.0.as_ref().map(|(_, paths)| paths.as_slice());
-            known.is_closed() && self.rules.belongs(component, paths).is_some()
+            known.is_known() && below_known(known) && self.belongs(component, *place).is_some()
         };
-        let complete = head_closed && all.iter().all(told);
+        let complete = all.iter().all(told);
         let own = all.into_iter().filter(|place| self.is_part(component, *place)).collect();
         (own, complete)
     }

@@ -14,7 +14,7 @@ use model::{Component, Realm};
 use crate::state::{State, Unit};
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
-pub const DERIVATION: u32 = 1;
+pub const DERIVATION: u32 = 2;
 
 impl State {
     /// Facts of a unit; none where it holds nothing any more.

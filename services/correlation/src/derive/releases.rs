@@ -74,7 +74,7 @@ impl State {
         deployments: &[(&DeploymentId, &Placed)],
     ) {
         let end = reached.order.finished_at;
-        let (commits, complete) = self.brought(component, reached.track, &reached.order, reached.head);
+        let (commits, complete) = self.brought(component, reached.track, &reached.order);
         fact.production_at = Some(end);
         fact.deployment = Some(reached.order.deployment.clone());
         fact.commits = count(commits.len());

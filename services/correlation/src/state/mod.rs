@@ -316,6 +316,18 @@ impl State {
     fn touch(&mut self, touched: Touched) {
         for place in touched.commits {
             self.dirty.insert(Unit::Commit(self.records.graph.node(place).id.clone()));
+            // How its parents are known to be deployed depends on whether it is.
+            self.dirty.extend(
+                self.records
+                    .graph
+                    .node(place)
+                    .known
+                    .told_parents()
+                    .unwrap_or_default()
+                    .iter()
+                    .cloned()
+                    .map(Unit::Commit),
+            );
             // What a deployment brought is told by when its commit, and that of the one before it, came there first.
             for id in self.by_head.cloned(&place) {
                 self.touch_deployment(&id);

@@ -1,6 +1,7 @@
 //! Laws over random histories, and cases with figures worked out by hand.
 
 mod cases;
+mod cases_holes;
 mod cases_states;
 mod histories;
 mod laws;
