@@ -47,9 +47,10 @@ pub fn belongs(catalog: &Catalog, component: &Component, paths: Option<&Paths>) 
     }
     let paths = paths?;
     let one_of = |patterns: &[String], path: &str| patterns.iter().any(|pattern| path_matches(pattern, path));
-    let touched = paths.list.iter().any(|path| {
-        (entry.paths.is_empty() || one_of(&entry.paths, path)) && !one_of(&entry.excluded_paths, path)
-    });
+    let touched = paths
+        .list
+        .iter()
+        .any(|path| (entry.paths.is_empty() || one_of(&entry.paths, path)) && !one_of(&entry.excluded_paths, path));
     (touched || paths.whole).then_some(touched)
 }
 

@@ -81,7 +81,8 @@ mod tests {
 
     fn of(team: &str) -> Tables {
         let mut tables = Tables::default();
-        tables.extend([ComponentFact { component: "shop".into(), team: Some(team.into()), ..Default::default() }.into()]);
+        tables
+            .extend([ComponentFact { component: "shop".into(), team: Some(team.into()), ..Default::default() }.into()]);
         tables
     }
 

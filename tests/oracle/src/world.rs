@@ -102,7 +102,8 @@ impl World {
         let placed = |(id, deployment)| Some((DeploymentId::clone(id), world.place(id, deployment)?));
         world.placed = world.known.deployments.iter().filter_map(placed).collect();
         world.lines = world.make_lines();
-        world.members = world.known.changes.iter().map(|(key, change)| (key.clone(), world.held(key, change))).collect();
+        world.members =
+            world.known.changes.iter().map(|(key, change)| (key.clone(), world.held(key, change))).collect();
         world
     }
 
@@ -204,7 +205,8 @@ impl World {
         let Some((_, merge)) = &change.merged else { return BTreeSet::new() };
         let named: BTreeSet<CommitId> = change.listed.iter().chain(merge).cloned().collect();
         // A list that holds the last commit is the provider's word for the whole; a fast forward is its own last commit.
-        let Some(head) = change.head.as_ref().filter(|head| !change.listed.contains(*head) || merge.as_ref() == Some(*head))
+        let Some(head) =
+            change.head.as_ref().filter(|head| !change.listed.contains(*head) || merge.as_ref() == Some(*head))
         else {
             return named;
         };
@@ -278,8 +280,7 @@ impl World {
     /// Whether a commit counts as part of a component: nothing says that it is not, and more is known of it than its name.
     pub fn is_part(&self, component: &Component, id: &CommitId) -> bool {
         self.known.commits.get(id).is_some_and(|commit| {
-            commit.is_known()
-                && catalog::belongs(&self.known.catalog, component, commit.paths.as_ref()).unwrap_or(true)
+            commit.is_known() && catalog::belongs(&self.known.catalog, component, commit.paths.as_ref()).unwrap_or(true)
         })
     }
 

@@ -1,6 +1,7 @@
 //! The correlation agrees with the oracle, over made-up histories that say everything there is to say.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use model::event::Body;
 use model::fact::{DeploymentKind, Fact, GateOutcome, Lineage, ReleaseKind};
@@ -15,6 +16,21 @@ fn what_is_streamed_is_what_the_oracle_says() {
     let found: Vec<String> = tally.found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n\n"));
     assert_eq!(tally.cases, cases);
+}
+
+/// What the two were to share would be wrong in both.
+#[test]
+fn only_the_play_knows_the_correlation() {
+    fn naming(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+        let mut naming: Vec<PathBuf> = folders.iter().flat_map(|folder| naming(folder)).collect();
+        let names_it = |path: &PathBuf| std::fs::read_to_string(path).unwrap().contains("correlation::");
+        naming.extend(files.into_iter().filter(names_it));
+        naming
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    assert_eq!(naming(&source), [source.join("play/stream.rs")]);
 }
 
 /// What the rows of a table say, in short: where a history never leads there, no test has seen it.
@@ -43,7 +59,9 @@ fn said(fact: &Fact) -> Vec<String> {
         Fact::Deployment(row) => vec![format!("deployment {:?}", row.kind), format!("deployment {:?}", row.outcome)],
         Fact::ReleaseCommit(row) => vec![format!("{:?}", row.lineage), format!("change {}", row.change.is_some())],
         Fact::GateWait(row) => vec![format!("gate {:?}", row.outcome), format!("waited {}", row.wait.is_some())],
-        Fact::Build(row) => vec![format!("build {:?}", row.outcome), format!("step {}", row.first_failed_step.is_some())],
+        Fact::Build(row) => {
+            vec![format!("build {:?}", row.outcome), format!("step {}", row.first_failed_step.is_some())]
+        }
         Fact::Component(row) => vec![format!("declared {}", row.declared)],
         other => vec![format!("{:?}", other.subject())],
     }

@@ -90,9 +90,7 @@ impl Story {
             }
             Stages::FinishOnly => &[(finished, SUCCESS, Rollout::Unknown)],
             Stages::Fails => &[(running, None, full), (finished, FAILURE, full)],
-            Stages::FailsThenSucceeds => {
-                &[(finished, FAILURE, full), (running, None, full), (finished, SUCCESS, full)]
-            }
+            Stages::FailsThenSucceeds => &[(finished, FAILURE, full), (running, None, full), (finished, SUCCESS, full)],
             Stages::Canary => &[(running, None, partial), (finished, SUCCESS, partial), (finished, SUCCESS, full)],
             Stages::CanaryOnly => &[(running, None, partial), (finished, SUCCESS, partial)],
             Stages::CanaryFailsFirst => &[(finished, FAILURE, partial), (finished, SUCCESS, partial)],

@@ -137,7 +137,8 @@ impl Story {
             Layout::One | Layout::Partial | Layout::NoBaseline | Layout::Environments => vec![component("shop")],
             Layout::Monorepo => vec![part("api"), part("web")],
             Layout::Services => {
-                let of_web = CatalogComponent { services: vec!["web".into()], repository: None, ..component("frontend") };
+                let of_web =
+                    CatalogComponent { services: vec!["web".into()], repository: None, ..component("frontend") };
                 vec![component("shop"), of_web]
             }
         };

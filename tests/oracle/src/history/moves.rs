@@ -139,9 +139,8 @@ macro_rules! pick {
 
 /// A history of up to 14 moves.
 pub fn history() -> impl Strategy<Value = History> {
-    let telling = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(parents, author_times, paths, paths_cut)| Telling { parents, author_times, paths, paths_cut },
-    );
+    let telling = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(parents, author_times, paths, paths_cut)| Telling { parents, author_times, paths, paths_cut });
     (telling, vec(step(), 1..15)).prop_map(|(telling, steps)| History { telling, steps })
 }
 
@@ -174,26 +173,45 @@ fn of_sources() -> impl Strategy<Value = Move> {
             reviewed,
         },
     );
-    let force = (repository(), 1u8..4, pick!(Merge))
-        .prop_map(|(repository, commits, merge)| Move::ForcePush { repository, commits, merge });
+    let force = (repository(), 1u8..4, pick!(Merge)).prop_map(|(repository, commits, merge)| Move::ForcePush {
+        repository,
+        commits,
+        merge,
+    });
     let train = (repository(), 2u8..4).prop_map(|(repository, changes)| Move::Train { repository, changes });
     let hotfix = (repository(), 0u8..5, 1u8..3, any::<bool>())
         .prop_map(|(repository, back, commits, deployed)| Move::Hotfix { repository, back, commits, deployed });
-    let picks = (repository(), 0u8..5, pick!(Pick)).prop_map(|(repository, back, how)| Move::Pick { repository, back, how });
-    let backfill = (repository(), any::<bool>()).prop_map(|(repository, shallow)| Move::Backfill { repository, shallow });
-    let tag = (repository(), 0u8..4, 0u8..3, pick!(Tagging))
-        .prop_map(|(repository, back, name, how)| Move::Tag { repository, back, name, how });
+    let picks =
+        (repository(), 0u8..5, pick!(Pick)).prop_map(|(repository, back, how)| Move::Pick { repository, back, how });
+    let backfill =
+        (repository(), any::<bool>()).prop_map(|(repository, shallow)| Move::Backfill { repository, shallow });
+    let tag = (repository(), 0u8..4, 0u8..3, pick!(Tagging)).prop_map(|(repository, back, name, how)| Move::Tag {
+        repository,
+        back,
+        name,
+        how,
+    });
     prop_oneof![4 => push, 4 => change, 1 => force, 1 => train, 2 => hotfix, 1 => picks, 1 => backfill, 2 => tag]
 }
 
 fn of_runs() -> impl Strategy<Value = Move> {
     let pipeline = (repository(), 0u8..3, pick!(Tries), 0u8..4, any::<bool>(), pick!(Then)).prop_map(
-        |(repository, back, tries, jobs, artifact, then)| Move::Pipeline { repository, back, tries, jobs, artifact, then },
+        |(repository, back, tries, jobs, artifact, then)| Move::Pipeline {
+            repository,
+            back,
+            tries,
+            jobs,
+            artifact,
+            then,
+        },
     );
     let check = (repository(), 0u8..3, pick!(Check), any::<bool>())
         .prop_map(|(repository, back, kind, passes)| Move::Check { repository, back, kind, passes });
-    let gate = (pick!(About), pick!(Meeting), 0u8..3)
-        .prop_map(|(about, meeting, environment)| Move::Gate { about, meeting, environment });
+    let gate = (pick!(About), pick!(Meeting), 0u8..3).prop_map(|(about, meeting, environment)| Move::Gate {
+        about,
+        meeting,
+        environment,
+    });
     prop_oneof![3 => pipeline, 1 => check, 2 => gate]
 }
 
@@ -201,9 +219,10 @@ fn of_deployments() -> impl Strategy<Value = Move> {
     let stages = prop_oneof![2 => Just(Stages::Succeeds), 1 => pick!(Stages)];
     let by = prop_oneof![1 => Just(Reference::Full), 1 => pick!(Reference)];
     let to = || prop_oneof![2 => Just(Target::Production), 1 => pick!(Target)];
-    let deploy = (repository(), 0u8..4, to(), by, stages, 0u8..4).prop_map(
-        |(repository, back, to, by, stages, service)| Move::Deploy { repository, back, to, by, stages, service },
-    );
+    let deploy =
+        (repository(), 0u8..4, to(), by, stages, 0u8..4).prop_map(|(repository, back, to, by, stages, service)| {
+            Move::Deploy { repository, back, to, by, stages, service }
+        });
     let again = (to(), any::<bool>()).prop_map(|(to, older)| Move::Again { to, older });
     let correct = (0u8..4, pick!(Correction)).prop_map(|(back, how)| Move::Correct { back, how });
     let restate = (0u8..4, any::<bool>()).prop_map(|(back, run)| Move::Restate { back, run });

@@ -69,7 +69,13 @@ impl Story {
         if tries == Tries::Retold {
             // An import knows less, and gives the commit in short.
             let short = commit.as_str().get(..8).map(CommitId::new);
-            self.tell(PipelineRun { commit: short, triggered_by: machine(), queued_at: None, url: None, ..run.clone() });
+            self.tell(PipelineRun {
+                commit: short,
+                triggered_by: machine(),
+                queued_at: None,
+                url: None,
+                ..run.clone()
+            });
         }
         self.runs.push(Ran { told: run, project, at: self.now });
     }
@@ -114,7 +120,8 @@ impl Story {
     /// The last run makes an artifact, known by its name and by its digest.
     pub fn pack(&mut self, commit: &CommitId) -> Packed {
         let n = self.number();
-        let packed = Packed { artifact: ArtifactId::new(format!("pkg:oci/shop@{n}")), digest: format!("sha256:{n:08x}") };
+        let packed =
+            Packed { artifact: ArtifactId::new(format!("pkg:oci/shop@{n}")), digest: format!("sha256:{n:08x}") };
         let told = Artifact {
             digest: Some(packed.digest.clone()),
             // The commit itself, or only the run that knows it.

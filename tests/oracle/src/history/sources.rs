@@ -48,12 +48,20 @@ impl Story {
     }
 
     /// `listed`: the provider lists the commits of the change. `reviewed`: somebody looks at it. `forced`: its branch is rewritten.
-    fn change(&mut self, project: usize, commits: u8, merge: Merge, branch: Branch, [listed, reviewed, forced]: [bool; 3]) {
+    fn change(
+        &mut self,
+        project: usize,
+        commits: u8,
+        merge: Merge,
+        branch: Branch,
+        [listed, reviewed, forced]: [bool; 3],
+    ) {
         self.projects[project].changes += 1;
         let number = self.projects[project].changes;
         let name = if branch == Branch::LivesOn { "develop".to_owned() } else { format!("topic-{number}") };
         let base = self.tip(project);
-        let from = self.projects[project].develop.clone().filter(|_| branch == Branch::LivesOn).or_else(|| base.clone());
+        let from =
+            self.projects[project].develop.clone().filter(|_| branch == Branch::LivesOn).or_else(|| base.clone());
         let mut line = self.line(project, from.clone(), commits);
         // A branch that is made with its first commit has no place before.
         let before = from.filter(|_| branch == Branch::LivesOn && self.projects[project].develop.is_some());
@@ -133,8 +141,7 @@ impl Story {
             Merge::FastForward => line.to_vec(),
         };
         // What a branch brought before is not new to the default branch.
-        let landed: Vec<CommitId> =
-            landed.into_iter().filter(|id| !self.projects[project].main.contains(id)).collect();
+        let landed: Vec<CommitId> = landed.into_iter().filter(|id| !self.projects[project].main.contains(id)).collect();
         let at = Timestamp(self.now);
         (told.action, told.state, told.merged_at) = (ChangeAction::Merged, ChangeState::Merged, Some(at));
         told.merge_commit = landed.last().cloned();

@@ -104,7 +104,8 @@ impl Gate {
         match last {
             Act::Requested | Act::RequestedAgain => None,
             Act::Approved { by, settles, by_author } => {
-                let enough = self.required.is_none_or(|n| i64::try_from(approvals(acts)).is_ok_and(|all| all >= n.into()));
+                let enough =
+                    self.required.is_none_or(|n| i64::try_from(approvals(acts)).is_ok_and(|all| all >= n.into()));
                 settles.unwrap_or(enough).then_some(())?;
                 settled(GateOutcome::Approved, by.kind, *by_author)
             }

@@ -9,9 +9,7 @@ mod runs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{ApprovalBody, Body, Catalog, CiBody, ControlBody, Event, TagAction};
-use model::{
-    ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp,
-};
+use model::{ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp};
 
 pub use changes::Change;
 pub use commits::{Commit, Paths};

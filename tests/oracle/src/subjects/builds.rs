@@ -9,7 +9,8 @@ use crate::known::{Attempt, Run, Task, is_failure};
 use crate::world::World;
 
 pub fn rows(world: &World) -> Vec<Fact> {
-    let attempts = world.known.runs.iter().flat_map(|(id, run)| run.attempts.keys().map(move |number| (id, run, *number)));
+    let attempts =
+        world.known.runs.iter().flat_map(|(id, run)| run.attempts.keys().map(move |number| (id, run, *number)));
     attempts.filter_map(|(id, run, number)| row(world, id, run, number)).map(Fact::from).collect()
 }
 

@@ -18,7 +18,8 @@ pub fn rows(world: &World, others: &Tables) -> Vec<Fact> {
 
 fn row(world: &World, component: &Component) -> ComponentFact {
     let entry = entry(&world.known.catalog, component);
-    let taken_as_one = || world.known.repositories.iter().find(|repository| by_itself(repository) == *component).cloned();
+    let taken_as_one =
+        || world.known.repositories.iter().find(|repository| by_itself(repository) == *component).cloned();
     ComponentFact {
         realm: world.realm.clone(),
         component: component.clone(),

@@ -78,8 +78,7 @@ fn tell_way(world: &World, row: &mut ReleaseFact, line: &Line, stop: &Stop, depl
     let lead_times = brought.own.iter().filter_map(|id| Some((end - world.way(id).authored_at?, id)));
     let mut lead_times: Vec<(Millis, &CommitId)> = lead_times.collect();
     lead_times.sort();
-    let mut merges: Vec<Millis> =
-        brought.own.iter().filter_map(|id| Some(end - world.way(id).merged_at?)).collect();
+    let mut merges: Vec<Millis> = brought.own.iter().filter_map(|id| Some(end - world.way(id).merged_at?)).collect();
     merges.sort();
     let Some((lead_time, median)) = lower_median(&lead_times) else { return };
     row.lead_time = Some(lead_time);

@@ -85,7 +85,13 @@ struct Milestones {
 }
 
 /// The segments of `commit`, which a deployment of `head` brought to production at `end`. `deployments`: those of the release.
-pub fn segments(world: &World, commit: &CommitId, head: &CommitId, end: Timestamp, deployments: &[&Placed]) -> Segments {
+pub fn segments(
+    world: &World,
+    commit: &CommitId,
+    head: &CommitId,
+    end: Timestamp,
+    deployments: &[&Placed],
+) -> Segments {
     let way = world.way(commit);
     let start = way.authored_at.unwrap_or(end);
     let merged = way.merged_at.or(way.committed_at);
@@ -160,7 +166,8 @@ impl Milestones {
 /// Everything that was done for the released commit and its deployments, and every gate in their way.
 fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Activity> {
     let known = &world.known;
-    let is_head = |given: &Option<CommitId>| given.as_ref().and_then(|given| world.resolve(given)).as_ref() == Some(head);
+    let is_head =
+        |given: &Option<CommitId>| given.as_ref().and_then(|given| world.resolve(given)).as_ref() == Some(head);
     let deploys = |id: &RunId| deployments.iter().any(|placed| known.deployments[&placed.id].run.as_ref() == Some(id));
     // A run that deployed the release may be known by nothing but its tasks.
     let ids = known.runs.keys().chain(known.tasks.values().filter_map(|task| task.run.as_ref()));
