@@ -17,7 +17,8 @@ impl Story {
         let n = self.number();
         let environment = [Some("production"), None, Some("staging")][usize::from(environment) % 3];
         let gate = Gate {
-            kind: GateKind::DeploymentProtection,
+            kind: [GateKind::DeploymentProtection, GateKind::ManualJob, GateKind::ChangeBoard, GateKind::Unknown]
+                [n as usize % 4],
             environment: environment.map(Environment::new),
             ..Gate::new(GateId::new(format!("gate/{n}")), "board".into())
         };

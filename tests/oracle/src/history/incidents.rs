@@ -4,9 +4,9 @@ use model::event::{
     AttributionCorrected, BaselineNone, Catalog, CatalogCalendar, CatalogComponent, CatalogEnvironment, CatalogGate,
     CatalogTeam, GatePurposeSaid, Horizon, ImprovementDone, ImprovementDropped, ImprovementPicked, Incident,
     IncidentAcknowledged, IncidentDetected, IncidentMerged, IncidentReopened, IncidentResolved, IncidentRetracted,
-    IncidentUpdated, Layer, ManualStepNamed, References, ReleaseExcluded, ReleaseRef, Tier,
+    IncidentUpdated, Layer, ManualStepNamed, Marker, MarkerKind, References, ReleaseExcluded, ReleaseRef, Tier,
 };
-use model::{Component, IncidentId, Timestamp, Version};
+use model::{Component, IncidentId, Millis, Timestamp, Version};
 
 use super::moves::{Course, Layout};
 use super::story::{MINUTE, Story, back, machine, person};
@@ -121,11 +121,11 @@ impl Story {
             paths: Vec::new(),
             excluded_paths: Vec::new(),
             services: Vec::new(),
-            markers: Vec::new(),
+            markers: markers(layout),
             partial_counts: layout == Layout::Partial,
-            attribution_window: None,
+            attribution_window: (layout == Layout::Markers).then_some(Millis(60 * MINUTE)),
             baseline_none: layout == Layout::NoBaseline,
-            calendar: None,
+            calendar: (layout == Layout::Markers).then(|| "office".to_owned()),
         };
         let part = |name: &str| CatalogComponent {
             paths: vec![format!("{name}/**")],
@@ -134,7 +134,9 @@ impl Story {
         };
         let components = match layout {
             Layout::Empty => Vec::new(),
-            Layout::One | Layout::Partial | Layout::NoBaseline | Layout::Environments => vec![component("shop")],
+            Layout::One | Layout::Partial | Layout::NoBaseline | Layout::Environments | Layout::Markers => {
+                vec![component("shop")]
+            }
             Layout::Monorepo => vec![part("api"), part("web")],
             Layout::Services => {
                 let of_web =
@@ -170,4 +172,11 @@ impl Story {
             calendars: vec![calendar],
         });
     }
+}
+
+/// Everything that may count as a deployment.
+fn markers(layout: Layout) -> Vec<Marker> {
+    let kinds = [MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
+    let marker = |kind| Marker { kind, name: None, environment: Some("production".into()) };
+    if layout == Layout::Markers { kinds.into_iter().map(marker).collect() } else { Vec::new() }
 }

@@ -103,7 +103,7 @@ choices! {
     /// What is done to a commit.
     Pick { Cherry, Revert, Backport }
     /// How the attempts of a run end.
-    Tries { Passes, FailsThenPasses, FailsTwice, TimesOut, IsCancelled, StillRuns, Retold }
+    Tries { Passes, FailsThenPasses, FailsTwice, HasAnError, TimesOut, IsCancelled, StillRuns, Retold }
     /// What a run goes on to do.
     Then { Ends, Deploys, IsGated, IsGatedAndRejected, IsGatedAndExpires }
     /// What tells of a commit's health.
@@ -126,7 +126,7 @@ choices! {
         Deferred, OnlyDecided, Open, ByAuthor, NotFinal,
     }
     /// What the catalog holds.
-    Layout { Empty, One, Monorepo, Services, Environments, Partial, NoBaseline }
+    Layout { Empty, One, Monorepo, Services, Environments, Partial, NoBaseline, Markers }
     /// How an incident goes.
     Course { Resolved, Acknowledged, Reopened, Merged, Retracted }
 }

@@ -36,7 +36,7 @@ impl Story {
             repository: Some(self.repository(project)),
             commit: Some(commit.clone()),
             ref_name: Some("main".into()),
-            trigger: Trigger::Push,
+            trigger: [Trigger::Push, Trigger::Manual, Trigger::Schedule][n as usize % 3],
             triggered_by: person(n),
             created_at,
             url: Some(format!("https://example.org/runs/{n}")),
@@ -47,6 +47,7 @@ impl Story {
             Tries::Passes | Tries::Retold => &[Some(Outcome::Success)],
             Tries::FailsThenPasses => &[Some(Outcome::Failure), Some(Outcome::Success)],
             Tries::FailsTwice => &[Some(Outcome::Failure), Some(Outcome::Failure)],
+            Tries::HasAnError => &[Some(Outcome::Error)],
             Tries::TimesOut => &[Some(Outcome::Timeout)],
             Tries::IsCancelled => &[Some(Outcome::Cancelled)],
             Tries::StillRuns => &[None],
@@ -99,11 +100,15 @@ impl Story {
             started_at,
             runner_group: Some("large".into()),
             needs: vec!["build".into()],
+            allowed_to_fail: number == 2,
+            // The last one waits for a click.
+            manual: number == 3,
+            started_by: if number == 3 { person(1) } else { machine() },
             ..TaskRun::new(TaskId::new(id), run.attempt, name, TaskKind::Job, Phase::Running)
         };
         self.tell(job.clone());
-        // All but the first job pass.
-        if let Some(end) = end.map(|end| if number == 0 { end } else { Outcome::Success }) {
+        // What fails is the first job, and the one that is allowed to.
+        if let Some(end) = end.map(|end| if number % 2 == 0 { end } else { Outcome::Success }) {
             let finished_at = Some(self.wait(9));
             let step = |number, name: &str, outcome| Step {
                 outcome: Some(outcome),
@@ -173,7 +178,10 @@ impl Story {
             Check::Test => {
                 let test = TestRun::new(format!("test/{n}"), TestLevel::Suite, Phase::Finished);
                 let run = self.last_run();
-                self.tell(TestRun { run, commit, outcome, queued_at, started_at, finished_at, ..test });
+                // All were skipped, or none.
+                let (total, skipped) = (Some(4), Some(if n % 2 == 0 { 4 } else { 0 }));
+                let counted = TestRun { total, skipped, passed: Some(0), failed: Some(0), ..test };
+                self.tell(TestRun { run, commit, outcome, queued_at, started_at, finished_at, ..counted });
             }
         }
     }

@@ -113,7 +113,9 @@ impl Story {
     }
 
     fn review(&mut self, change: &Change) {
-        for state in [ReviewState::ChangesRequested, ReviewState::Approved] {
+        let verdicts =
+            [ReviewState::Commented, ReviewState::ChangesRequested, ReviewState::Dismissed, ReviewState::Approved];
+        for state in verdicts {
             let submitted_at = Some(self.wait(15));
             let review = self.number().to_string();
             let review = ChangeReview::new(change.repository.clone(), change.change.clone(), review, state);
@@ -131,7 +133,7 @@ impl Story {
                 told.closed_at = Some(Timestamp(self.now));
                 return self.tell(told);
             }
-            Merge::Squash => vec![self.commit(project, tip.clone().into_iter().collect())],
+            Merge::Squash => vec![self.squash(project, &told)],
             Merge::Queue => self.queue(project, &told),
             Merge::Rebase => self.rebase(project, line),
             Merge::Merge => {
@@ -168,13 +170,22 @@ impl Story {
         anew
     }
 
+    /// One commit for all, whose message names the change.
+    fn squash(&mut self, project: usize, change: &Change) -> CommitId {
+        let id = self.commit(project, self.tip(project).into_iter().collect());
+        if let Some(made) = self.git.get_mut(&id) {
+            made.changes.push(change.change.clone());
+        }
+        id
+    }
+
     /// The merge queue tries the commit that it then brings in.
     fn queue(&mut self, project: usize, told: &Change) -> Vec<CommitId> {
         let mut queued = told.clone();
         queued.action = ChangeAction::Enqueued;
         self.tell(queued);
         let tip = self.tip(project);
-        let tried = vec![self.commit(project, tip.clone().into_iter().collect())];
+        let tried = vec![self.squash(project, told)];
         let push = self.push(project, &format!("queue/{}", told.change), tip, &tried);
         self.tell(push);
         self.wait(12);
@@ -201,16 +212,16 @@ impl Story {
             Pick::Cherry | Pick::Backport => (release, "release-1"),
         };
         let picked = self.commit(project, parent.clone().into_iter().collect());
-        let authored_at = self.git.get(&of).map(|made| made.authored_at);
-        if let Some(made) = self.git.get_mut(&picked) {
+        let original = self.git.get(&of).map(|made| (made.authored_at, made.patch.clone()));
+        if let (Some(made), Some((authored_at, patch))) = (self.git.get_mut(&picked), original) {
             match how {
                 Pick::Revert => made.reverts = vec![of],
                 Pick::Cherry => {
                     made.cherry_picked_from = vec![of];
-                    made.authored_at = authored_at.unwrap_or(made.authored_at);
+                    (made.authored_at, made.patch) = (authored_at, patch);
                 }
                 // The same patch without a word.
-                Pick::Backport => made.authored_at = authored_at.unwrap_or(made.authored_at),
+                Pick::Backport => (made.authored_at, made.patch) = (authored_at, patch),
             }
         }
         if how == Pick::Revert {

@@ -19,8 +19,12 @@ pub struct Made {
     pub committed_at: i64,
     pub author: Actor,
     pub path: String,
+    /// What it does to the files: the same for what is picked from it.
+    pub patch: String,
     pub cherry_picked_from: Vec<CommitId>,
     pub reverts: Vec<CommitId>,
+    /// Changes that its message names.
+    pub changes: Vec<ChangeId>,
 }
 
 /// A repository.
@@ -223,8 +227,10 @@ impl Story {
             committed_at: self.now,
             author: if n % 5 == 4 { machine() } else { person(n) },
             path: format!("{folder}/file-{project}-{n}"),
+            patch: format!("patch-{n}"),
             cherry_picked_from: Vec::new(),
             reverts: Vec::new(),
+            changes: Vec::new(),
         };
         self.git.insert(id.clone(), made);
         id
@@ -254,8 +260,9 @@ impl Story {
             paths_cut: told.paths && told.paths_cut,
             cherry_picked_from: made.cherry_picked_from.clone(),
             reverts: made.reverts.clone(),
-            changes: vec![ChangeId::new("1")],
-            patch_id: Some(made.path.clone()),
+            changes: made.changes.clone(),
+            // Only who has a clone can work it out.
+            patch_id: with_parents.then(|| made.patch.clone()),
             ..CommitInfo::new(id.clone())
         }
     }
