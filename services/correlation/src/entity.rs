@@ -21,6 +21,8 @@ pub struct Commit {
     pub parents: Greatest<(usize, Vec<CommitId>)>,
     /// Author time and author.
     pub authored: Least<(Timestamp, Actor)>,
+    /// Whether a person or a machine wrote it; told without a time, too.
+    pub author_kind: Greatest<ActorKind>,
     /// Commit time.
     pub committed_at: Least<Timestamp>,
     /// Paths touched; whole lists beat cut ones.
@@ -245,7 +247,7 @@ pub struct Artifact {
 }
 
 join_fields! {
-    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed_under, landed_at, branches, changes }
+    Commit { repositories, parents, authored, author_kind, committed_at, paths, pushed_over, listed_under, landed_at, branches, changes }
     Change { created_at, author, source_branch, heads, head, bases, commits, merged, reviews }
     Attempt { queued_at, started_at, progress, triggered_by, failed_step }
     Run { repository, pipeline, commit, ref_name, trigger, created_at, seen_at, attempts, url }

@@ -85,6 +85,7 @@ fn commit(repository: &Repository, info: &CommitInfo) -> Observation {
     let mut commit = entity::Commit { repositories: BTreeSet::from([repository.clone()]), ..entity::Commit::default() };
     commit.parents = Greatest(info.parents.clone().map(|parents| (parents.len(), parents)));
     commit.authored = Least(info.authored_at.map(|at| (at, info.author.clone())));
+    commit.author_kind = Greatest(Some(info.author.kind));
     commit.committed_at = Least(info.committed_at);
     commit.paths = Greatest(info.paths.clone().map(|paths| (!info.paths_cut, paths)));
     commit.changes = info.changes.iter().cloned().collect();

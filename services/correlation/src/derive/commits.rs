@@ -1,6 +1,6 @@
 //! Rows of `release_commits`, and what is known of a commit's way.
 
-use model::event::{Actor, ActorKind};
+use model::event::ActorKind;
 use model::fact::{Fact, Lineage, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
@@ -13,8 +13,8 @@ use crate::track::{Order, Track};
 pub struct Way {
     /// Author time, else commit time; of the earliest commit squashed.
     pub authored_at: Option<Timestamp>,
-    /// Who wrote it.
-    pub author: Actor,
+    /// Whether a person or a machine wrote it.
+    pub author: ActorKind,
     /// When its change was opened.
     pub opened_at: Option<Timestamp>,
     /// When its change was merged, or it came to the default branch.
@@ -28,10 +28,9 @@ impl State {
     pub fn way(&self, place: Place) -> Way {
         let known = &self.records.graph.node(place).known;
         let change = self.brought_by(place);
-        let author = known.authored.0.as_ref().map(|(_, author)| author.clone());
         Way {
             authored_at: self.squashed_author_time(place).into_iter().chain(self.written_at(place)).min(),
-            author: author.unwrap_or_default(),
+            author: known.author_kind.0.unwrap_or_default(),
             opened_at: change.as_ref().and_then(|(_, change, _)| change.created_at.0),
             merged_at: change.as_ref().map(|(_, _, at)| *at).or(known.landed_at.0),
             committed_at: known.committed_at.0,
@@ -128,7 +127,7 @@ impl State {
             committed_at: way.committed_at,
             merged_at: way.merged_at,
             lead_time: way.authored_at.filter(|_| !baseline).map(|at| order.finished_at - at),
-            author_kind: way.author.kind,
+            author_kind: way.author,
             change: self.brought_by(place).map(|(key, _, _)| key.1.clone()),
             lineage: self.lineage(track, order, place, *head == Some(place)),
             ..ReleaseCommitFact::default()
@@ -162,7 +161,6 @@ impl State {
     }
 
     pub(super) fn is_machine(&self, place: Place) -> bool {
-        let author = self.records.graph.node(place).known.authored.0.as_ref();
-        author.is_some_and(|(_, author)| author.kind == ActorKind::Machine)
+        self.records.graph.node(place).known.author_kind.0 == Some(ActorKind::Machine)
     }
 }

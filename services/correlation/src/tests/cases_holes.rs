@@ -147,3 +147,12 @@ fn a_child_that_is_not_deployed_is_no_lineage() {
     told.push(child(3, 2));
     assert_eq!(shipped(&play(told), 2).lineage, Lineage::Parents);
 }
+
+/// GitHub's pushes tell who wrote a commit, and not when.
+#[test]
+fn who_wrote_a_commit_is_known_without_when() {
+    let by_machine = CommitInfo { author: Actor { key: Some("bot".into()), kind: ActorKind::Machine }, ..info(2) };
+    let run = play(vec![pushed("main", 1, vec![by_machine, info(3)]), deployed(3, 10)]);
+    assert_eq!(release(&run, 3).machine_commits, 1);
+    assert_eq!((shipped(&run, 2).author_kind, shipped(&run, 3).author_kind), (ActorKind::Machine, ActorKind::Unknown));
+}
