@@ -246,7 +246,7 @@ impl World {
         let merged_at = change.and_then(|change| change.merged.as_ref()).map(|(at, _)| *at);
         Way {
             authored_at: self.squashed_at(id).into_iter().chain(commit.written_at()).min(),
-            author: commit.authored.as_ref().map_or(ActorKind::Unknown, |(_, actor)| actor.kind),
+            author: commit.author,
             opened_at: change.and_then(|change| change.created_at),
             merged_at: merged_at.or(commit.landed_at),
             committed_at: commit.committed_at,
@@ -266,7 +266,7 @@ impl World {
             let is_fast_forward = head == id;
             let holds_head = commit.older().contains(head);
             // A rebase keeps author times, a squash has its own.
-            let author_time = |id| Some(self.known.commits.get(id)?.authored.as_ref()?.0);
+            let author_time = |id| self.known.commits.get(id)?.authored_at;
             let is_rebase = author_time(head).is_some() && author_time(head) == author_time(id);
             if is_fast_forward || holds_head || is_rebase {
                 return None;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::event::{Actor, Body, CiBody, CommitInfo, Event, Push};
+use model::event::{ActorKind, Body, CiBody, CommitInfo, Event, Push};
 use model::{CommitId, Repository, Timestamp};
 
 use super::{ci, least};
@@ -23,7 +23,9 @@ pub struct Commit {
     pub branches: BTreeSet<String>,
     /// Parents; of two tellings the fuller one, since a shallow clone tells too few.
     pub parents: Option<Vec<CommitId>>,
-    pub authored: Option<(Timestamp, Actor)>,
+    pub authored_at: Option<Timestamp>,
+    /// Whether a person or a machine wrote it, as far as anybody told.
+    pub author: ActorKind,
     pub committed_at: Option<Timestamp>,
     pub paths: Option<Paths>,
     /// What a push that ended here went over: where the branch stood, and what came with the push.
@@ -37,12 +39,12 @@ pub struct Commit {
 impl Commit {
     /// Something is known of it beyond its name.
     pub fn is_known(&self) -> bool {
-        self.authored.is_some() || self.committed_at.is_some() || self.parents.is_some()
+        self.authored_at.is_some() || self.committed_at.is_some() || self.parents.is_some()
     }
 
     /// Author time; the commit time where no other is told, as in GitHub's pushes.
     pub fn written_at(&self) -> Option<Timestamp> {
-        self.authored.as_ref().map(|(at, _)| *at).or(self.committed_at)
+        self.authored_at.or(self.committed_at)
     }
 
     /// Commits directly below: parents, and what a push to here went over.
@@ -114,7 +116,8 @@ fn put_together(id: &CommitId, told: &[(&Repository, &CommitInfo)], pushes: &[Pu
             .collect(),
         branches: brought_by().map(|pushed| pushed.push.ref_name.clone()).collect(),
         parents: told.iter().filter_map(|(_, info)| info.parents.as_ref()).max_by_key(fullest).cloned(),
-        authored: least(told.iter().map(|(_, info)| Some((info.authored_at?, info.author.clone())))),
+        authored_at: least(told.iter().map(|(_, info)| info.authored_at)),
+        author: told.iter().map(|(_, info)| info.author.kind).max().unwrap_or_default(),
         committed_at: least(told.iter().map(|(_, info)| info.committed_at)),
         paths: paths.max().map(|(whole, list)| Paths { list: list.clone(), whole }),
         pushed_over,
