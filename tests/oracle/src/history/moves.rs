@@ -97,7 +97,7 @@ macro_rules! choices {
 
 choices! {
     /// How a change comes in, or does not.
-    Merge { Squash, Merge, Rebase, FastForward, Queue, Open, Abandoned }
+    Merge { Squash, TwoParents, Rebase, FastForward, Queue, Open, Abandoned }
     /// A branch for the change, one that lives on, or one of a fork.
     Branch { Own, LivesOn, Fork }
     /// What is done to a commit.

@@ -108,7 +108,7 @@ impl Story {
         };
         self.tell(job.clone());
         // What fails is the first job, and the one that is allowed to.
-        if let Some(end) = end.map(|end| if number % 2 == 0 { end } else { Outcome::Success }) {
+        if let Some(end) = end.map(|end| if number.is_multiple_of(2) { end } else { Outcome::Success }) {
             let finished_at = Some(self.wait(9));
             let step = |number, name: &str, outcome| Step {
                 outcome: Some(outcome),
@@ -130,7 +130,7 @@ impl Story {
         let told = Artifact {
             digest: Some(packed.digest.clone()),
             // The commit itself, or only the run that knows it.
-            commit: (n % 2 == 0 || self.runs.is_empty()).then(|| commit.clone()),
+            commit: (n.is_multiple_of(2) || self.runs.is_empty()).then(|| commit.clone()),
             run: self.last_run(),
             ..Artifact::new(packed.artifact.clone(), ArtifactAction::Published)
         };
@@ -179,7 +179,7 @@ impl Story {
                 let test = TestRun::new(format!("test/{n}"), TestLevel::Suite, Phase::Finished);
                 let run = self.last_run();
                 // All were skipped, or none.
-                let (total, skipped) = (Some(4), Some(if n % 2 == 0 { 4 } else { 0 }));
+                let (total, skipped) = (Some(4), Some(if n.is_multiple_of(2) { 4 } else { 0 }));
                 let counted = TestRun { total, skipped, passed: Some(0), failed: Some(0), ..test };
                 self.tell(TestRun { run, commit, outcome, queued_at, started_at, finished_at, ..counted });
             }

@@ -136,7 +136,7 @@ impl Story {
             Merge::Squash => vec![self.squash(project, &told)],
             Merge::Queue => self.queue(project, &told),
             Merge::Rebase => self.rebase(project, line),
-            Merge::Merge => {
+            Merge::TwoParents => {
                 let parents = tip.iter().chain(line.last()).cloned().collect();
                 line.iter().cloned().chain([self.commit(project, parents)]).collect()
             }
@@ -148,7 +148,7 @@ impl Story {
         (told.action, told.state, told.merged_at) = (ChangeAction::Merged, ChangeState::Merged, Some(at));
         told.merge_commit = landed.last().cloned();
         told.merge_method = Some(match merge {
-            Merge::Merge => MergeMethod::Merge,
+            Merge::TwoParents => MergeMethod::Merge,
             Merge::Rebase => MergeMethod::Rebase,
             Merge::FastForward => MergeMethod::FastForward,
             _ => MergeMethod::Squash,

@@ -90,5 +90,5 @@ fn tell_way(world: &World, row: &mut ReleaseFact, line: &Line, stop: &Stop, depl
 
 /// The middle of sorted values; of two middles the lower.
 fn lower_median<T: Copy>(sorted: &[T]) -> Option<T> {
-    sorted.get((sorted.len() + 1) / 2 - usize::from(!sorted.is_empty())).copied()
+    sorted.get(sorted.len().div_ceil(2).checked_sub(1)?).copied()
 }
