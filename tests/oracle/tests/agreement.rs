@@ -1,4 +1,5 @@
 //! The correlation agrees with the oracle, over made-up histories that say everything there is to say.
+#![allow(clippy::unwrap_used, reason = "a test program")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

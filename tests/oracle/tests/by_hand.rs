@@ -1,4 +1,5 @@
 //! The oracle by itself, with figures worked out by hand: both sides could be wrong in the same way.
+#![allow(clippy::unwrap_used, reason = "a test program")]
 
 use model::event::*;
 use model::fact::{DeploymentKind, Fact, ReleaseFact};

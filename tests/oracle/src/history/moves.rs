@@ -107,7 +107,7 @@ choices! {
     /// What a run goes on to do.
     Then { Ends, Deploys, IsGated, IsGatedAndRejected, IsGatedAndExpires }
     /// What tells of a commit's health.
-    Check { Status, Check, Build, Test }
+    Check { Status, Tool, Build, Test }
     /// What happens to a tag.
     Tagging { Tagged, ToldLate, Published, Moved, Deleted, NoCommit }
     /// An environment.

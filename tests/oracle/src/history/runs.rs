@@ -166,7 +166,7 @@ impl Story {
         let finished_at = Some(self.wait(5));
         let commit = Some(commit);
         match kind {
-            Check::Status | Check::Check => {
+            Check::Status | Check::Tool => {
                 let of = if kind == Check::Status { TaskKind::Status } else { TaskKind::Check };
                 let task = TaskRun::new(TaskId::new(format!("check/{n}")), 1, "security".into(), of, Phase::Finished);
                 self.tell(TaskRun { commit, outcome, queued_at, started_at, finished_at, ..task });
