@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::{Key, Restored};
 
 /// Version of the format. A changelog of another one is refused, since facts derived without it could not take back what it emitted.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A record to write: `None` takes the key back.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,14 +27,16 @@ pub struct Commit {
     pub parents: Greatest<(usize, Vec<CommitId>)>,
     /// Author time and author.
     pub authored: Least<(Timestamp, Actor)>,
+    /// Whether a person or a machine wrote it; told without a time, too.
+    pub author_kind: Greatest<ActorKind>,
     /// Commit time.
     pub committed_at: Least<Timestamp>,
     /// Paths touched; whole lists beat cut ones.
     pub paths: Greatest<(bool, Vec<String>)>,
     /// Commits that a push to here is known to contain: the tip reaches what was there before and what came with it.
     pub pushed_over: BTreeSet<CommitId>,
-    /// Named in a push whose list was whole, so that its tip reaches everything that this commit brought.
-    pub listed: Raised,
+    /// Where pushes ended whose list was whole and named it: who holds such an end holds everything below this commit.
+    pub listed_under: BTreeSet<CommitId>,
     /// When it first came to the default branch.
     pub landed_at: Least<Timestamp>,
     /// Full names of the branches it was pushed to.
@@ -326,7 +328,10 @@ pub struct NamedStep {
 }
 
 join_fields! {
-    Commit { repositories, parents, authored, committed_at, paths, pushed_over, listed, landed_at, branches, changes, rare }
+    Commit {
+        repositories, parents, authored, author_kind, committed_at, paths, pushed_over, listed_under, landed_at, branches, changes,
+        rare,
+    }
     Rare { picked_from, reverts, patch }
     Change { created_at, author, source_branch, heads, head, bases, commits, merged, reviews }
     Attempt { queued_at, started_at, progress, triggered_by, failed_step, runner_group }
@@ -379,11 +384,13 @@ impl Folded {
         if (state.phase, state.outcome, state.rollout) == (Phase::Finished, Some(Outcome::Success), Rollout::Partial) {
             self.partial_at.get_or_insert(state.at);
         }
-        self.phase = state.phase;
         let partial = state.rollout == Rollout::Partial && !partial_counts;
-        match (state.phase, state.outcome) {
+        self.phase = match (state.phase, state.outcome) {
             // A canary that went well is a deployment under way.
-            (Phase::Finished, Some(Outcome::Success)) if partial => self.phase = Phase::Running,
+            (Phase::Finished, Some(Outcome::Success)) if partial => Phase::Running,
+            (phase, _) => phase,
+        };
+        match (self.phase, state.outcome) {
             // A repeated outcome does not move the finish; another one is a correction and does.
             (Phase::Finished, outcome) if self.outcome != outcome || self.finished_at.is_none() => {
                 self.outcome = outcome;

@@ -9,12 +9,12 @@ mod packed;
 use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
-use model::event::Actor;
+use model::event::{Actor, ActorKind};
 use model::{CommitId, Repository, Timestamp};
 use smallvec::SmallVec;
 
 use crate::entity::{Commit, Patch, Rare};
-use crate::lattice::{Greatest, Join, Least, Raised};
+use crate::lattice::{Greatest, Join, Least};
 
 use id::Id;
 pub use id::STEM;
@@ -46,9 +46,11 @@ struct Node {
     branches: u32,
     /// How many of `older` are parents; none where nobody told.
     parents: Option<u16>,
-    listed: bool,
-    /// Commits that it contains directly: its parents in their order, then what a push to it went over.
-    older: Box<[Place]>,
+    /// How many of `others`, at its end, are ends of pushes that listed it.
+    ends: u16,
+    author_kind: Option<ActorKind>,
+    /// Commits that it contains directly: its parents in their order, then what a push to it went over; then ends of pushes.
+    others: Box<[Place]>,
     /// The other direction.
     newer: SmallVec<[Place; 2]>,
     paths: Paths,
@@ -109,18 +111,29 @@ impl Graph {
     /// Parents, where somebody told.
     pub fn parents(&self, place: Place) -> Option<&[Place]> {
         let node = self.node(place);
-        node.parents.map(|count| &node.older[..usize::from(count)])
+        node.parents.map(|count| &node.others[..usize::from(count)])
     }
 
     /// Commits that a push to it is known to contain.
     pub fn pushed_over(&self, place: Place) -> &[Place] {
-        let node = self.node(place);
-        &node.older[node.parents.map_or(0, usize::from)..]
+        &self.older(place)[self.node(place).parents.map_or(0, usize::from)..]
     }
 
     /// Commits that it contains directly: its parents, and what a push to it went over.
     pub fn older(&self, place: Place) -> &[Place] {
-        &self.node(place).older
+        let node = self.node(place);
+        &node.others[..node.others.len() - usize::from(node.ends)]
+    }
+
+    /// Where pushes ended whose list was whole and named it.
+    pub fn listed_under(&self, place: Place) -> &[Place] {
+        let node = self.node(place);
+        &node.others[node.others.len() - usize::from(node.ends)..]
+    }
+
+    /// Whether a person or a machine wrote it, where told.
+    pub fn author_kind(&self, place: Place) -> Option<ActorKind> {
+        self.node(place).author_kind
     }
 
     /// The other direction.
@@ -131,11 +144,6 @@ impl Graph {
     /// Paths touched, where told, and whether they are all.
     pub fn told_paths(&self, place: Place) -> Option<(bool, Vec<String>)> {
         self.node(place).paths.get()
-    }
-
-    /// Paths touched, where told.
-    pub fn paths(&self, place: Place) -> Option<Vec<String>> {
-        self.told_paths(place).map(|(_, paths)| paths)
     }
 
     /// Repositories seen to hold it.
@@ -167,12 +175,6 @@ impl Graph {
     pub fn is_known(&self, place: Place) -> bool {
         let node = self.node(place);
         node.authored_at.is_some() || node.committed_at.is_some() || node.parents.is_some()
-    }
-
-    /// Everything that it brought is known: by its parents, or because a whole list of a push covers it.
-    pub fn is_closed(&self, place: Place) -> bool {
-        let node = self.node(place);
-        node.parents.is_some() || node.listed
     }
 
     /// Place of a commit by its full id.
@@ -223,8 +225,9 @@ impl Graph {
             repositories: self.repositories.number(Box::default()),
             branches: self.branches.number(Box::default()),
             parents: None,
-            listed: false,
-            older: Box::default(),
+            ends: 0,
+            author_kind: None,
+            others: Box::default(),
             newer: SmallVec::new(),
             paths: Paths::default(),
             changes: None,
@@ -242,10 +245,11 @@ impl Graph {
             repositories: self.repositories(place).iter().cloned().collect(),
             parents: Greatest(self.parents(place).map(|parents| (parents.len(), ids(parents)))),
             authored: Least(self.authored(place).map(|(at, author)| (at, author.clone()))),
+            author_kind: Greatest(node.author_kind),
             committed_at: Least(node.committed_at),
             paths: Greatest(node.paths.get()),
             pushed_over: ids(self.pushed_over(place)).into_iter().collect(),
-            listed: Raised(node.listed),
+            listed_under: ids(self.listed_under(place)).into_iter().collect(),
             landed_at: Least(node.landed_at),
             branches: self.branches(place).iter().cloned().collect(),
             changes: node.changes.as_deref().cloned().unwrap_or_default(),
@@ -253,12 +257,15 @@ impl Graph {
         }
     }
 
-    /// Keeps a record, and gives the edges that went away.
+    /// Keeps a record, and gives what it contained directly before.
     fn keep(&mut self, place: Place, known: Commit) -> Vec<Place> {
+        let before = self.older(place).to_vec();
         let parents = known.parents.0.map(|(_, parents)| parents);
         let count = parents.as_ref().map(|parents| u16::try_from(parents.len()).unwrap_or(u16::MAX));
-        let names = parents.into_iter().flatten().take(usize::from(u16::MAX)).chain(known.pushed_over);
-        let older = names.map(|id| self.place(&id)).collect();
+        let ends = u16::try_from(known.listed_under.len()).unwrap_or(u16::MAX);
+        let parents = parents.into_iter().flatten().take(usize::from(u16::MAX));
+        let names = parents.chain(known.pushed_over).chain(known.listed_under.into_iter().take(usize::from(ends)));
+        let others = names.map(|id| self.place(&id)).collect();
         let author = known.authored.0.as_ref().map(|(_, author)| author.clone()).unwrap_or_default();
         let author = self.actors.number(author);
         let repositories = self.repositories.number(known.repositories.into_iter().collect());
@@ -268,12 +275,12 @@ impl Graph {
         node.committed_at = known.committed_at.0;
         node.landed_at = known.landed_at.0;
         (node.author, node.repositories, node.branches) = (author, repositories, branches);
-        node.parents = count;
-        node.listed = known.listed.0;
+        (node.parents, node.ends, node.author_kind) = (count, ends, known.author_kind.0);
         node.paths = Paths::of(known.paths.0.as_ref());
         node.changes = (!known.changes.is_empty()).then(|| Box::new(known.changes));
         node.rare = known.rare;
-        std::mem::replace(&mut node.older, older).into_vec()
+        node.others = others;
+        before
     }
 
     /// Joins what was observed of a commit.

@@ -114,6 +114,7 @@ fn commit(repository: &Repository, info: &CommitInfo) -> Observation {
     let mut commit = entity::Commit { repositories: BTreeSet::from([repository.clone()]), ..entity::Commit::default() };
     commit.parents = Greatest(info.parents.clone().map(|parents| (parents.len(), parents)));
     commit.authored = Least(info.authored_at.map(|at| (at, info.author.clone())));
+    commit.author_kind = Greatest(Some(info.author.kind));
     commit.committed_at = Least(info.committed_at);
     commit.paths = Greatest(info.paths.clone().map(|paths| (!info.paths_cut, paths)));
     commit.changes = info.changes.iter().cloned().collect();
@@ -139,7 +140,7 @@ fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
     let mut observations = Vec::with_capacity(push.commits.len() + 1);
     for info in &push.commits {
         let Observation::Commit(id, mut commit) = commit(&push.repository, info) else { continue };
-        commit.listed = Raised(whole);
+        commit.listed_under.extend(whole.then(|| after.clone()));
         commit.branches.insert(push.ref_name.clone());
         commit.landed_at = Least(default.then_some(at));
         observations.push(Observation::Commit(id, commit));
@@ -151,7 +152,7 @@ fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
     if !push.forced {
         tip.pushed_over.extend(push.before.clone());
     }
-    tip.listed = Raised(whole);
+    tip.listed_under.extend(whole.then(|| after.clone()));
     tip.branches.insert(push.ref_name.clone());
     tip.landed_at = Least(default.then_some(at));
     observations.push(Observation::Commit(after.clone(), tip));

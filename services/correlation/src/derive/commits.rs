@@ -1,6 +1,6 @@
 //! Rows of `release_commits`, and what is known of a commit's way.
 
-use model::event::{Actor, ActorKind};
+use model::event::ActorKind;
 use model::fact::{Lineage, Origin, ReleaseCommitFact};
 use model::{CommitId, Component, Millis, Realm, Timestamp};
 
@@ -8,7 +8,7 @@ use super::is_production;
 use super::spans::{Paths, Spans};
 use crate::graph::Place;
 use crate::state::{Placed, Scope, State};
-use crate::track::{Order, TrackId};
+use crate::track::{Order, Track, TrackId};
 
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +17,8 @@ pub struct Way {
     pub authored_at: Option<Timestamp>,
     /// What that time is taken from.
     pub origin: Origin,
-    /// Who wrote it.
-    pub author: Actor,
+    /// Whether a person or a machine wrote it.
+    pub author: ActorKind,
     /// When its change was opened.
     pub opened_at: Option<Timestamp>,
     /// When its change was merged, or it came to the default branch.
@@ -37,12 +37,11 @@ impl State {
     pub fn way(&self, place: Place) -> Way {
         let graph = &self.records.graph;
         let change = self.brought_by(place);
-        let author = graph.authored(place).map(|(_, author)| author.clone());
         let counted_from = self.counted_from(place);
         Way {
             authored_at: counted_from.map(|(at, _)| at),
             origin: counted_from.map(|(_, origin)| origin).unwrap_or_default(),
-            author: author.unwrap_or_default(),
+            author: graph.author_kind(place).unwrap_or_default(),
             opened_at: change.as_ref().and_then(|(_, change, _)| change.created_at.0),
             merged_at: change.as_ref().map(|(_, _, at)| *at).or(graph.landed_at(place)),
             committed_at: graph.committed_at(place),
@@ -130,12 +129,15 @@ impl State {
         self.records.graph.is_known(place) && self.belongs(component, place).unwrap_or(true)
     }
 
-    /// Whether a commit belongs to a component by its paths; none where they are not told and matter.
-    pub(super) fn belongs(&self, component: &Component, place: Place) -> Option<bool> {
+    /// Whether a commit belongs to a component by its paths; none where they do not tell, be it that they are unknown, or that
+    /// they are cut and none of those left is the component's.
+    pub fn belongs(&self, component: &Component, place: Place) -> Option<bool> {
         if !self.rules.asks_for_paths(component) {
             return Some(true);
         }
-        self.rules.belongs(component, self.records.graph.paths(place).as_deref())
+        let paths = self.records.graph.told_paths(place);
+        let belongs = self.rules.belongs(component, paths.as_ref().map(|(_, paths)| paths.as_slice()));
+        belongs.filter(|belongs| *belongs || paths.is_none_or(|(whole, _)| whole))
     }
 
     /// The first deployment of a track counts as lead time all the same.
@@ -155,7 +157,7 @@ impl State {
             }
             let track = self.tracks.track(&self.records.graph, id);
             let baseline = track.baseline() == Some(order) && self.has_baseline(component);
-            let Some((mut fact, way)) = self.commit_fact(realm, component, place, order, baseline) else { continue };
+            let Some((mut fact, way)) = self.commit_fact(realm, component, place, track, baseline) else { continue };
             // Of several environments of the production tier, the one that it came to first tells how it came there.
             if fact.lead_time.is_some()
                 && is_production(fact.tier)
@@ -176,9 +178,10 @@ impl State {
         realm: &Realm,
         component: &Component,
         place: Place,
-        order: &Order,
+        track: Track<'_>,
         baseline: bool,
     ) -> Option<(ReleaseCommitFact, Way)> {
+        let order = track.first(place)?;
         let Placed { environment, tier, head, .. } = self.placed.get(&order.deployment)?;
         let way = self.way(place);
         let fact = ReleaseCommitFact {
@@ -195,9 +198,9 @@ impl State {
             committed_at: way.committed_at,
             merged_at: way.merged_at,
             lead_time: way.authored_at.filter(|_| !baseline).map(|at| order.finished_at - at),
-            author_kind: way.author.kind,
+            author_kind: way.author,
             change: self.brought_by(place).map(|(key, _, _)| key.1.clone()),
-            lineage: self.lineage(place, *head == Some(place)),
+            lineage: self.lineage(track, order, place, *head == Some(place)),
             origin: way.origin,
             picked_from: self.picked_from(place),
             reverts: self.reverts(place),
@@ -207,11 +210,12 @@ impl State {
         Some((fact, way))
     }
 
-    fn lineage(&self, place: Place, deployed: bool) -> Lineage {
+    /// How it is known that a deployment holds a commit; a child that the deployment does not hold says nothing of that.
+    fn lineage(&self, track: Track<'_>, order: &Order, place: Place, deployed: bool) -> Lineage {
         let graph = &self.records.graph;
-        let by_parent = graph
-            .newer(place)
-            .iter()
+        let deployed_along = graph.newer(place).iter().filter(|newer| track.first(**newer) == Some(order));
+        let by_parent = deployed_along
+            .into_iter()
             .any(|newer| graph.parents(*newer).is_some_and(|parents| parents.contains(&place)));
         match (deployed, by_parent) {
             (true, _) => Lineage::Deployed,
@@ -232,7 +236,6 @@ impl State {
     }
 
     pub(super) fn is_machine(&self, place: Place) -> bool {
-        let author = self.records.graph.authored(place);
-        author.is_some_and(|(_, author)| author.kind == ActorKind::Machine)
+        self.records.graph.author_kind(place) == Some(ActorKind::Machine)
     }
 }

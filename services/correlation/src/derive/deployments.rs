@@ -18,7 +18,7 @@ impl State {
         let track = self.track(&placed.component, &Scope::Environment(placed.environment.clone()));
         let on_track = track.zip(placed.order(id));
         let (commits, complete) = match &on_track {
-            Some((track, (order, head))) => self.brought(&placed.component, *track, order, *head),
+            Some((track, (order, _))) => self.brought(&placed.component, *track, order),
             None => (Vec::new(), false),
         };
         let kind = match (&on_track, placed.succeeded_at) {
@@ -55,19 +55,17 @@ impl State {
     }
 
     /// Commits of the component that the deployment was the first to bring, and whether they are all.
-    pub(super) fn brought(
-        &self,
-        component: &Component,
-        track: Track<'_>,
-        order: &Order,
-        head: Place,
-    ) -> (Vec<Place>, bool) {
+    pub(super) fn brought(&self, component: &Component, track: Track<'_>, order: &Order) -> (Vec<Place>, bool) {
         let graph = &self.records.graph;
         let all = track.commits(order);
-        let head_closed =
-            track.first(head) != Some(order) || !graph.older(head).is_empty() || graph.parents(head).is_some();
-        let told = |place: &Place| graph.is_closed(*place) && self.belongs(component, *place).is_some();
-        let complete = head_closed && all.iter().all(told);
+        // What is below a commit is known by its parents, or by a push that listed everything new and whose end is deployed as well.
+        let below_known = |place: Place| {
+            let brought = |end: &Place| track.first(*end) == Some(order);
+            graph.parents(place).is_some() || graph.listed_under(place).iter().any(brought)
+        };
+        let told =
+            |place: &Place| graph.is_known(*place) && below_known(*place) && self.belongs(component, *place).is_some();
+        let complete = all.iter().all(told);
         let own = all.into_iter().filter(|place| self.is_part(component, *place)).collect();
         (own, complete)
     }

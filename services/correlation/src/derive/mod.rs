@@ -26,7 +26,7 @@ pub use spans::Paths;
 pub use incidents::Settled;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
-pub const DERIVATION: u32 = 1;
+pub const DERIVATION: u32 = 2;
 
 impl State {
     /// Facts of a unit; none where it holds nothing any more. `paths` holds what the commits of a release share, and serves as long

@@ -77,7 +77,7 @@ impl State {
     fn tell_way(&self, fact: &mut ReleaseFact, reached: &Reached<'_>, paths: &mut Paths) {
         let component = &fact.component.clone();
         let end = reached.order.finished_at;
-        let (commits, complete) = self.brought(component, reached.track, &reached.order, reached.head);
+        let (commits, complete) = self.brought(component, reached.track, &reached.order);
         fact.production_at = Some(end);
         fact.deployment = Some(reached.order.deployment.clone());
         fact.commits = count(commits.len());

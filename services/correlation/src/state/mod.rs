@@ -422,6 +422,8 @@ impl State {
         for place in touched.commits {
             self.dirty_commits.insert(place);
             self.incidents.commit_moved(place);
+            // How its parents are known to be deployed depends on whether it is.
+            self.dirty_commits.extend(self.records.graph.parents(place).unwrap_or_default());
             // What a deployment brought is told by when its commit, and that of the one before it, came there first.
             for id in self.by_head.cloned(&place) {
                 self.touch_deployment(&id);

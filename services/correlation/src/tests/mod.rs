@@ -3,10 +3,12 @@
 mod cases;
 mod cases_builds;
 mod cases_gates;
+mod cases_holes;
 mod cases_incidents;
 mod cases_lineage;
 mod cases_releases;
 mod cases_spans;
+mod cases_states;
 mod histories;
 mod laws;
 

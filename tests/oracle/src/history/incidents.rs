@@ -1,0 +1,182 @@
+//! Incidents, what people say, and what steers the derivation.
+
+use model::event::{
+    AttributionCorrected, BaselineNone, Catalog, CatalogCalendar, CatalogComponent, CatalogEnvironment, CatalogGate,
+    CatalogTeam, GatePurposeSaid, Horizon, ImprovementDone, ImprovementDropped, ImprovementPicked, Incident,
+    IncidentAcknowledged, IncidentDetected, IncidentMerged, IncidentReopened, IncidentResolved, IncidentRetracted,
+    IncidentUpdated, Layer, ManualStepNamed, Marker, MarkerKind, References, ReleaseExcluded, ReleaseRef, Tier,
+};
+use model::{Component, IncidentId, Millis, Timestamp, Version};
+
+use super::moves::{Course, Layout};
+use super::story::{MINUTE, Story, back, machine, person};
+
+impl Story {
+    pub fn incident(&mut self, course: Course, about: u8) {
+        let n = self.number();
+        let incident = Incident {
+            severity: Some("2".into()),
+            services: [Some("api"), Some("web"), None][n as usize % 3].map(str::to_owned).into_iter().collect(),
+            environment: self.environment_of(0),
+            kinds: vec!["latency".into()],
+            about: self.cause(about).into_iter().collect(),
+            started_at: Some(Timestamp(self.now - 5 * MINUTE)),
+            ..Incident::new(IncidentId::new(format!("incident/{n}")))
+        };
+        self.tell(IncidentDetected { incident: incident.clone(), detected_at: None, detected_by: machine() });
+        self.wait(4);
+        let acknowledged_by = person(n);
+        self.tell(IncidentAcknowledged { incident: incident.clone(), acknowledged_at: None, acknowledged_by });
+        self.wait(10);
+        self.tell(IncidentUpdated { incident: incident.clone(), updated_at: None });
+        self.wait(30);
+        match course {
+            Course::Acknowledged => {}
+            Course::Resolved => self.resolve_incident(incident),
+            Course::Reopened => {
+                self.resolve_incident(incident.clone());
+                self.wait(20);
+                self.tell(IncidentReopened { incident: incident.clone(), reopened_at: None });
+                self.wait(20);
+                self.resolve_incident(incident);
+            }
+            Course::Merged => {
+                let into = IncidentId::new(format!("incident/{}", n.saturating_sub(1)));
+                self.tell(IncidentMerged { incident, into, merged_at: None });
+            }
+            Course::Retracted => self.tell(IncidentRetracted { incident, retracted_at: None }),
+        }
+    }
+
+    fn resolve_incident(&mut self, incident: Incident) {
+        self.tell(IncidentResolved { incident, resolved_at: None, resolved_by: person(2) });
+    }
+
+    /// What an incident says that it comes from, if anything.
+    fn cause(&self, about: u8) -> Option<References> {
+        let deployed = back(&self.deployments, about)?;
+        let mut references = References::default();
+        match about {
+            0 => references.deployment = Some(deployed.told.deployment.clone()),
+            1 => references.commit = deployed.told.commit.clone(),
+            2 => references.artifact = deployed.told.artifacts.first().cloned(),
+            3 => references.version = deployed.told.version.clone(),
+            _ => return None,
+        }
+        Some(references)
+    }
+
+    pub fn say(&mut self, what: u8) {
+        let component = Component::new("acme/shop");
+        let version = self.tip(0).map_or_else(|| Version::new("v1"), |id| Version::new(id.as_str()));
+        let release = ReleaseRef { component: component.clone(), version };
+        let (improvement, note, by) = ("improvement".to_owned(), Some("as agreed".to_owned()), person(1));
+        let now = Timestamp(self.now);
+        match what % 7 {
+            0 => self.tell(ImprovementPicked {
+                release,
+                improvement,
+                finding: "finding".into(),
+                layer: Layer::Platform,
+                picked_by: by,
+                note,
+            }),
+            1 => self.tell(ImprovementDone { component, improvement, done_at: None, done_by: by }),
+            2 => self.tell(ImprovementDropped { component, improvement, dropped_by: by, note }),
+            3 => {
+                let incident = IncidentId::new("incident/1");
+                let (release, previous) = (Some(release), None);
+                self.tell(AttributionCorrected { incident, release, previous, corrected_by: by, note });
+            }
+            4 => self.tell(ReleaseExcluded { release, excluded: true, excluded_by: by, note }),
+            5 => {
+                let started_at = Timestamp(self.now - 20 * MINUTE);
+                let name = "told operations".to_owned();
+                self.tell(ManualStepNamed { release, name, started_at, finished_at: now, named_by: by });
+            }
+            _ => {
+                let (gate, purposes) = ("board".to_owned(), vec!["latency".to_owned()]);
+                self.tell(GatePurposeSaid { component: Some(component), gate, purposes, said_by: by });
+            }
+        }
+    }
+
+    pub fn freeze(&mut self) {
+        self.tell(Horizon { frozen_before: Timestamp(self.now - 1_000 * MINUTE) });
+    }
+
+    pub fn baseline_none(&mut self, component: u8) {
+        let component = Component::new(["acme/shop", "api", "shop"][usize::from(component) % 3]);
+        self.tell(BaselineNone { component });
+    }
+
+    /// `grows`: the catalog has a higher revision than the one before; else it comes under the same.
+    pub fn catalog(&mut self, layout: Layout, grows: bool) {
+        self.catalog_revision += i64::from(grows);
+        let shop = self.repository(0);
+        let component = |name: &str| CatalogComponent {
+            component: Component::new(name),
+            team: Some(format!("team {name}")),
+            repository: Some(shop.clone()),
+            paths: Vec::new(),
+            excluded_paths: Vec::new(),
+            services: Vec::new(),
+            markers: markers(layout),
+            partial_counts: layout == Layout::Partial,
+            attribution_window: (layout == Layout::Markers).then_some(Millis(60 * MINUTE)),
+            baseline_none: layout == Layout::NoBaseline,
+            calendar: (layout == Layout::Markers).then(|| "office".to_owned()),
+        };
+        let part = |name: &str| CatalogComponent {
+            paths: vec![format!("{name}/**")],
+            excluded_paths: vec![format!("{name}/*-1")],
+            ..component(name)
+        };
+        let components = match layout {
+            Layout::Empty => Vec::new(),
+            Layout::One | Layout::Partial | Layout::NoBaseline | Layout::Environments | Layout::Markers => {
+                vec![component("shop")]
+            }
+            Layout::Monorepo => vec![part("api"), part("web")],
+            Layout::Services => {
+                let of_web =
+                    CatalogComponent { services: vec!["web".into()], repository: None, ..component("frontend") };
+                vec![component("shop"), of_web]
+            }
+        };
+        let environment = |name: &str, alias: &str, tier| CatalogEnvironment {
+            environment: name.into(),
+            aliases: vec![alias.to_owned()],
+            tier,
+        };
+        let environments = match layout {
+            Layout::Environments => {
+                vec![environment("live", "prod*", Tier::Production), environment("canary", "eu", Tier::Staging)]
+            }
+            _ => Vec::new(),
+        };
+        let calendar = CatalogCalendar {
+            calendar: "office".into(),
+            zone: "Europe/Berlin".into(),
+            work_days: vec![1, 2, 3, 4, 5],
+            day_starts: 540,
+            day_ends: 1020,
+            holidays: vec!["2023-12-25".into()],
+        };
+        self.tell(Catalog {
+            revision: self.catalog_revision,
+            teams: vec![CatalogTeam { team: "team shop".into() }],
+            components,
+            environments,
+            gates: vec![CatalogGate { gate: "board".into(), kind: None, purposes: vec!["latency".into()] }],
+            calendars: vec![calendar],
+        });
+    }
+}
+
+/// Everything that may count as a deployment.
+fn markers(layout: Layout) -> Vec<Marker> {
+    let kinds = [MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
+    let marker = |kind| Marker { kind, name: None, environment: Some("production".into()) };
+    if layout == Layout::Markers { kinds.into_iter().map(marker).collect() } else { Vec::new() }
+}

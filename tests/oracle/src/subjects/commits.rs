@@ -1,0 +1,61 @@
+//! Rows of `release_commits`: a commit and the deployment that first brought it to an environment.
+
+use std::collections::BTreeSet;
+
+use model::fact::{Fact, Lineage, ReleaseCommitFact};
+use model::{CommitId, Component};
+
+use crate::world::{Line, Scope, Stop, World};
+
+pub fn rows(world: &World) -> Vec<Fact> {
+    let mut rows = Vec::new();
+    for ((component, scope), line) in &world.lines {
+        // The line of production as a whole has no rows of its own: its commits came to one of its environments.
+        if *scope == Scope::Production {
+            continue;
+        }
+        let commits: BTreeSet<&CommitId> = line.0.iter().flat_map(|stop| &stop.reaches).collect();
+        for id in commits.into_iter().filter(|id| world.is_part(component, id)) {
+            rows.extend(line.first(id).map(|stop| row(world, component, line, stop, id).into()));
+        }
+    }
+    rows
+}
+
+fn row(world: &World, component: &Component, line: &Line, stop: &Stop, id: &CommitId) -> ReleaseCommitFact {
+    let (finished_at, version, deployment) = stop.order.clone();
+    let placed = &world.placed[&deployment];
+    let baseline = line.0[0].order == stop.order && world.has_baseline(component);
+    let way = world.way(id);
+    ReleaseCommitFact {
+        realm: world.realm.clone(),
+        component: component.clone(),
+        environment: placed.environment.clone(),
+        commit: id.clone(),
+        at: finished_at,
+        version,
+        deployment,
+        tier: placed.tier,
+        baseline,
+        authored_at: way.authored_at,
+        committed_at: way.committed_at,
+        merged_at: way.merged_at,
+        lead_time: way.authored_at.filter(|_| !baseline).map(|at| finished_at - at),
+        author_kind: way.author,
+        change: world.brought_by(id).map(|(key, _)| key.1.clone()),
+        lineage: lineage(world, stop, id),
+        ..ReleaseCommitFact::default()
+    }
+}
+
+/// How it is known that the deployment holds the commit: it is its commit, or the parent of one that it holds, or came by a push.
+fn lineage(world: &World, stop: &Stop, id: &CommitId) -> Lineage {
+    let held = stop.reaches.iter().filter_map(|held| world.known.commits.get(held));
+    if stop.commit == *id {
+        Lineage::Deployed
+    } else if held.into_iter().any(|commit| commit.parents.iter().flatten().any(|parent| parent == id)) {
+        Lineage::Parents
+    } else {
+        Lineage::Push
+    }
+}

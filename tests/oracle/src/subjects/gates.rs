@@ -1,0 +1,107 @@
+//! Rows of `gate_waits`.
+
+use model::event::Phase;
+use model::fact::{Fact, GateWaitFact};
+use model::{CommitId, Component, GateId, Millis, Timestamp, Version};
+
+use super::count;
+use crate::catalog;
+use crate::known::{Gate, Meeting};
+use crate::world::{Placed, World};
+
+pub fn rows(world: &World) -> Vec<Fact> {
+    world.known.gates.iter().filter_map(|(id, gate)| row(world, id, gate)).map(Fact::from).collect()
+}
+
+fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
+    let meeting = gate.meeting()?;
+    let held = deployment_held(world, gate);
+    let commit = commit_at(world, gate);
+    let component = match held {
+        Some(placed) => placed.component.clone(),
+        None => component_at(world, gate)?,
+    };
+    // Where nothing was deployed, under a tag or else, the version is the commit.
+    let version = match held {
+        Some(placed) => placed.version.clone(),
+        None => commit.as_ref().map(|id| Version::new(id.as_str())),
+    };
+    let blocking_from = only_obstacle_from(world, gate, &meeting);
+    Some(GateWaitFact {
+        realm: world.realm.clone(),
+        component,
+        gate: id.clone(),
+        at: meeting.requested_at.unwrap_or(meeting.seen_at),
+        version,
+        name: gate.name.clone(),
+        kind: gate.kind,
+        environment: gate.environment.as_ref().map(|e| catalog::environment(&world.known.catalog, e, None).0),
+        attempt: gate.attempt,
+        commit: held.and_then(|placed| placed.commit.clone()).or(commit),
+        run: gate.run.clone(),
+        requested_at: meeting.requested_at,
+        blocking_from,
+        decided_at: meeting.decided_at,
+        wait: meeting.decided_at.zip(blocking_from).map(|(decided, from)| (decided - from).max(Millis(0))),
+        outcome: meeting.outcome,
+        decided_by: meeting.decided_by,
+        by_author: meeting.by_author,
+        approvals: count(meeting.approvals),
+        required: gate.required,
+        requests: count(meeting.requests),
+        evidence: gate.evidence.iter().cloned().collect(),
+        link: gate.url.clone(),
+        ..GateWaitFact::default()
+    })
+}
+
+/// The deployment that a gate held back: the one it names, else one of its run to its environment, else, where it names no run, one
+/// of its commit.
+fn deployment_held<'a>(world: &'a World, gate: &Gate) -> Option<&'a Placed> {
+    if let Some(named) = gate.deployment.as_ref().and_then(|id| world.placed.get(id)) {
+        return Some(named);
+    }
+    let environment = gate.environment.as_ref().map(|e| catalog::environment(&world.known.catalog, e, None).0);
+    let fits = |placed: &&Placed| environment.as_ref().is_none_or(|e| placed.environment == *e);
+    match (&gate.run, gate.commit.as_ref().and_then(|given| world.resolve(given))) {
+        (Some(run), _) => world.deployments_of(run).find(fits),
+        (None, Some(commit)) => {
+            world.placed.values().filter(|placed| placed.commit.as_ref() == Some(&commit)).find(fits)
+        }
+        (None, None) => None,
+    }
+}
+
+/// The component of a gate that held no deployment back: what it says itself, else that of its run.
+fn component_at(world: &World, gate: &Gate) -> Option<Component> {
+    match (&gate.repository, &gate.service) {
+        (None, None) => world.owner_of_run(gate.run.as_ref().filter(|run| world.known.runs.contains_key(*run))?),
+        (repository, service) => catalog::owner(&world.known.catalog, repository.as_ref(), service.as_deref()),
+    }
+}
+
+fn commit_at(world: &World, gate: &Gate) -> Option<CommitId> {
+    let own = gate.commit.as_ref().and_then(|given| world.resolve(given));
+    let of_run = || world.resolve(world.known.runs.get(gate.run.as_ref()?)?.commit.as_ref()?);
+    own.or_else(of_run)
+}
+
+/// From when the release could have gone on but for the gate: it was asked for, and every task of its run that had begun by the
+/// decision had ended. None where only the decision is known, or the gate is open and a task is under way. A task that was still
+/// under way at the decision leaves the gate no wait at all.
+fn only_obstacle_from(world: &World, gate: &Gate, meeting: &Meeting) -> Option<Timestamp> {
+    let requested = meeting.requested_at?;
+    let run = gate.run.iter();
+    let attempts = run.flat_map(|run| world.tasks_of(run)).filter_map(|task| task.attempts.get(&gate.attempt));
+    let mut from = vec![requested];
+    for attempt in attempts {
+        let Some(started) = attempt.started_at else { continue };
+        let finished = attempt.finished_at.filter(|_| attempt.phase == Phase::Finished);
+        match meeting.decided_at {
+            Some(decided) if started < decided => from.push(finished.map_or(decided, |at| at.min(decided))),
+            Some(_) => {}
+            None => from.push(finished?),
+        }
+    }
+    from.into_iter().max()
+}

@@ -1,0 +1,24 @@
+//! The tables, a file each.
+
+mod builds;
+mod commits;
+mod components;
+mod deployments;
+mod gates;
+mod releases;
+mod spans;
+
+use model::fact::Fact;
+
+use crate::world::World;
+
+pub use components::rows as components;
+
+/// Every table but `components`, which has a row for whatever the others speak of.
+pub const ALL: &[fn(&World) -> Vec<Fact>] =
+    &[releases::rows, commits::rows, deployments::rows, gates::rows, builds::rows];
+
+/// A count as the tables hold it.
+fn count(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}

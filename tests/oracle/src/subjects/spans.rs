@@ -1,0 +1,235 @@
+//! Where the time of a commit went: its span is cut wherever anything begins or ends, and of each piece it is asked what went on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::event::{Phase, Tier};
+use model::fact::ReleaseFact;
+use model::{CommitId, GateId, Millis, RunId, Timestamp};
+
+use crate::known::{Attempt, Gate, Task};
+use crate::world::{Placed, World};
+
+/// What a piece of time is put down to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Coding,
+    Review,
+    MergeToBuild,
+    Queue,
+    BuildAndTest,
+    GateWait,
+    BatchWait,
+    HandOff,
+    Deploy,
+    Unaccounted,
+}
+
+/// How long each took; what is not named took no time.
+pub struct Segments(BTreeMap<Segment, Millis>);
+
+impl Segments {
+    /// The columns. What they do not add up to is the correction of the clock.
+    pub fn write(&self, row: &mut ReleaseFact) {
+        let of = |segment| Some(self.0.get(&segment).copied().unwrap_or_default());
+        row.coding = of(Segment::Coding);
+        row.review = of(Segment::Review);
+        row.merge_to_build = of(Segment::MergeToBuild);
+        row.queue = of(Segment::Queue);
+        row.build_and_test = of(Segment::BuildAndTest);
+        row.gate_wait = of(Segment::GateWait);
+        row.batch_wait = of(Segment::BatchWait);
+        row.hand_off = of(Segment::HandOff);
+        row.deploy = of(Segment::Deploy);
+        row.unaccounted = of(Segment::Unaccounted);
+        row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.0.values().copied().sum());
+    }
+}
+
+/// Something that kept the release busy or waiting: from, until, and the segment it makes. The most pressing has the lowest rank.
+struct Activity {
+    rank: u8,
+    from: Timestamp,
+    until: Timestamp,
+    segment: Segment,
+}
+
+/// Work before waiting, since waiting costs nothing while work goes on.
+fn activity(rank: u8, from: Timestamp, until: Timestamp) -> Activity {
+    let segment = match rank {
+        0 | 4 => Segment::Deploy,
+        1 => Segment::BuildAndTest,
+        2 => Segment::Queue,
+        _ => Segment::GateWait,
+    };
+    Activity { rank, from, until, segment }
+}
+
+const DEPLOYING: u8 = 0;
+const RUNNING: u8 = 1;
+const QUEUED: u8 = 2;
+const GATE_CLOSED: u8 = 3;
+const DEPLOYMENT_MADE: u8 = 4;
+
+/// What is asked of a piece of time in which nothing is known to go on.
+struct Milestones {
+    opened: Option<Timestamp>,
+    merged: Option<Timestamp>,
+    /// The released commit was merged.
+    cut: Option<Timestamp>,
+    /// Something was built or tested, and this is when the first activity began.
+    first_activity: Option<Timestamp>,
+    /// First sign of a deployment, where something was built.
+    released: Option<Timestamp>,
+    /// First success in an earlier environment.
+    handed_over: Option<Timestamp>,
+}
+
+/// The segments of `commit`, which a deployment of `head` brought to production at `end`. `deployments`: those of the release.
+pub fn segments(
+    world: &World,
+    commit: &CommitId,
+    head: &CommitId,
+    end: Timestamp,
+    deployments: &[&Placed],
+) -> Segments {
+    let way = world.way(commit);
+    let start = way.authored_at.unwrap_or(end);
+    let merged = way.merged_at.or(way.committed_at);
+    // What was done for the released commit before this one was merged was not done for this one.
+    let from_when = merged.unwrap_or(start).max(start);
+    let mut activities = activities(world, head, deployments);
+    for activity in &mut activities {
+        activity.from = activity.from.max(from_when);
+        activity.until = activity.until.min(end);
+    }
+    activities.retain(|activity| activity.from < activity.until);
+    let built = activities.iter().any(|activity| [RUNNING, QUEUED].contains(&activity.rank));
+    let signs = deployments.iter().filter_map(|placed| world.known.deployments[&placed.id].first_sign());
+    let earlier = deployments.iter().filter(|placed| matches!(placed.tier, Tier::Staging | Tier::Integration));
+    let milestones = Milestones {
+        opened: way.opened_at,
+        merged,
+        cut: if commit == head { merged } else { world.way(head).merged_at.or(merged) },
+        first_activity: activities.iter().map(|activity| activity.from).min().filter(|_| built),
+        released: signs.min().filter(|_| built),
+        handed_over: earlier.filter_map(|placed| placed.succeeded_at).filter(|at| *at < end).min(),
+    };
+    let mut segments = Segments(BTreeMap::new());
+    for (from, until) in pieces(start, end, &activities, &milestones) {
+        let under_way = activities.iter().filter(|activity| activity.from <= from && from < activity.until);
+        let most_pressing = under_way.min_by_key(|activity| activity.rank).map(|activity| activity.segment);
+        let took = segments.0.entry(most_pressing.unwrap_or_else(|| milestones.phase(from))).or_default();
+        *took = *took + (until - from);
+    }
+    segments
+}
+
+/// The span, cut at every instant where something begins, ends or happens; none where it ends before it begins.
+fn pieces(
+    start: Timestamp,
+    end: Timestamp,
+    activities: &[Activity],
+    milestones: &Milestones,
+) -> Vec<(Timestamp, Timestamp)> {
+    let Milestones { opened, merged, cut, first_activity, released, handed_over } = milestones;
+    let marks = [opened, merged, cut, first_activity, released, handed_over].into_iter().flatten().copied();
+    let edges = activities.iter().flat_map(|activity| [activity.from, activity.until]);
+    let inside = marks.chain(edges).filter(|at| start < *at && *at < end);
+    let instants: BTreeSet<Timestamp> = inside.chain([start, end]).collect();
+    let instants: Vec<Timestamp> = instants.into_iter().collect();
+    if start < end { instants.windows(2).map(|pair| (pair[0], pair[1])).collect() } else { Vec::new() }
+}
+
+impl Milestones {
+    fn phase(&self, at: Timestamp) -> Segment {
+        let before = |mark: Option<Timestamp>| mark.is_some_and(|mark| at < mark);
+        if before(self.opened.or(self.merged)) {
+            Segment::Coding
+        } else if self.merged.is_none() {
+            Segment::Unaccounted
+        } else if before(self.merged) {
+            Segment::Review
+        } else if before(self.cut) {
+            Segment::BatchWait
+        } else if before(self.first_activity) {
+            Segment::MergeToBuild
+        } else if before(self.released) {
+            Segment::BatchWait
+        } else if self.handed_over.is_some_and(|over| over <= at) {
+            Segment::HandOff
+        } else {
+            Segment::Unaccounted
+        }
+    }
+}
+
+/// Everything that was done for the released commit and its deployments, and every gate in their way.
+fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Activity> {
+    let known = &world.known;
+    let is_head =
+        |given: &Option<CommitId>| given.as_ref().and_then(|given| world.resolve(given)).as_ref() == Some(head);
+    let deploys = |id: &RunId| deployments.iter().any(|placed| known.deployments[&placed.id].run.as_ref() == Some(id));
+    // A run that deployed the release may be known by nothing but its tasks.
+    let ids = known.runs.keys().chain(known.tasks.values().filter_map(|task| task.run.as_ref()));
+    let gate_runs = known.gates.values().filter_map(|gate| gate.run.as_ref());
+    let runs: BTreeSet<&RunId> = ids
+        .chain(gate_runs)
+        .filter(|id| known.runs.get(*id).is_some_and(|run| is_head(&run.commit)) || deploys(id))
+        .collect();
+    let concerns = |gate: &Gate| {
+        is_head(&gate.commit)
+            || gate.run.as_ref().is_some_and(|run| runs.contains(run))
+            || gate.deployment.as_ref().is_some_and(|id| deployments.iter().any(|placed| placed.id == *id))
+    };
+    let closed: Vec<(&Gate, Timestamp, Timestamp)> =
+        known.gates.iter().filter(|(_, gate)| concerns(gate)).filter_map(closed).collect();
+    let mut all: Vec<Activity> = closed.iter().map(|(_, from, until)| activity(GATE_CLOSED, *from, *until)).collect();
+    for placed in deployments {
+        let deployment = &known.deployments[&placed.id];
+        for (rank, from) in [(DEPLOYMENT_MADE, deployment.created_at), (DEPLOYING, deployment.started_at)] {
+            all.extend(from.zip(placed.succeeded_at).map(|(from, until)| activity(rank, from, until)));
+        }
+    }
+    for id in runs {
+        let held: Vec<_> =
+            closed.iter().filter(|(gate, ..)| gate.run.as_ref() == Some(id)).map(|(_, a, b)| (*a, *b)).collect();
+        of_run(world, id, &held, &mut all);
+    }
+    let loose = known.tasks.values().filter(|task| task.run.is_none() && is_head(&task.commit));
+    loose.flat_map(|task| task.attempts.values()).for_each(|attempt| of_attempt(attempt, None, &[], &mut all));
+    all
+}
+
+/// When a gate was closed, once it has been settled.
+fn closed<'a>((_, gate): (&GateId, &'a Gate)) -> Option<(&'a Gate, Timestamp, Timestamp)> {
+    let meeting = gate.meeting()?;
+    Some((gate, meeting.requested_at.unwrap_or(meeting.seen_at), meeting.decided_at?))
+}
+
+/// A run is as busy as its tasks; where none is known, as itself.
+fn of_run(world: &World, id: &RunId, held: &[(Timestamp, Timestamp)], all: &mut Vec<Activity>) {
+    let tasks: Vec<&Task> = world.tasks_of(id).collect();
+    for task in &tasks {
+        task.attempts.values().for_each(|attempt| of_attempt(attempt, task.created_at, held, all));
+    }
+    if let Some(run) = world.known.runs.get(id).filter(|_| tasks.is_empty()) {
+        for (number, attempt) in &run.attempts {
+            of_attempt(attempt, run.created_at.filter(|_| *number == 1), held, all);
+        }
+    }
+}
+
+/// What was held back by a gate waits for a runner only from the decision on, whatever the provider calls the time before.
+fn of_attempt(
+    attempt: &Attempt,
+    created_at: Option<Timestamp>,
+    held: &[(Timestamp, Timestamp)],
+    all: &mut Vec<Activity>,
+) {
+    let Some(started) = attempt.started_at else { return };
+    let decisions = held.iter().filter(|(from, until)| *from < started && *until <= started).map(|(_, until)| *until);
+    let queued = attempt.queued_at.or(created_at).map(|queued| decisions.chain([queued]).max().unwrap_or(queued));
+    all.extend(queued.map(|queued| activity(QUEUED, queued, started)));
+    let finished = attempt.finished_at.filter(|_| attempt.phase == Phase::Finished);
+    all.extend(finished.map(|finished| activity(RUNNING, started, finished)));
+}
