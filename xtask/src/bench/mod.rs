@@ -2,6 +2,9 @@
 
 mod avro;
 mod corpus;
+mod correlate;
+mod parts;
+mod restore;
 
 use std::process::ExitCode;
 
@@ -17,12 +20,26 @@ pub struct Bench {
 enum What {
     /// Avro encoders and decoders on the records that flow: the figures of services/decisions/0002-avro-codec.md.
     Avro(avro::Avro),
+    /// The correlator beside the same on Kafka Streams, and beside a loop that moves the bytes and does not think.
+    #[command(after_help = "\
+Measured are CPU seconds, user and system, of all threads of each process, between the first and the last commit of the input.
+The facts of both must be the same; else the command fails.
+
+Examples:
+  cargo xtask bench correlate
+  cargo xtask bench correlate --events 10M
+  cargo xtask bench correlate --flat --ours")]
+    Correlate(correlate::Correlate),
+    /// How long a correlator takes to take up its state, and how much memory a commit takes.
+    Restore(restore::Restore),
 }
 
 impl Bench {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.what {
             What::Avro(avro) => avro.run(),
+            What::Correlate(correlate) => correlate.run(),
+            What::Restore(restore) => restore.run(),
         }
     }
 }
