@@ -297,7 +297,7 @@ mod tests {
         let mut latest = BEGINNING;
         for told in History::new(1).take(12_000) {
             kinds.entry(told.realm).or_default().insert(told.body.kind());
-            late += usize::from(told.occurred_at + Millis(24 * 60 * MINUTE) < latest);
+            late += usize::from(told.occurred_at + Millis(60 * MINUTE) < latest);
             latest = latest.max(told.occurred_at);
         }
         let wanted = "Push Change ChangeReview PipelineRun TaskRun Deployment Tag GateRequested GateDecided IncidentDetected \

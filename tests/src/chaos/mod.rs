@@ -150,7 +150,9 @@ async fn disturb(actor: &mut Actor<'_>, chaos: Chaos, sending: &mut Sending) -> 
         actor.tend()?;
         if Instant::now() >= next {
             actor.act().await?;
-            next = Instant::now() + Duration::from_millis(chance.u64(500..6_000));
+            // Now and then there is time to catch up, so that the next blow hits everybody at work.
+            let lull = if chance.u32(..6) == 0 { 8_000 } else { 0 };
+            next = Instant::now() + Duration::from_millis(lull + chance.u64(500..6_000));
         }
         sending.check()?;
         sleep(TICK).await;
