@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use local_stack::Addresses;
 use reqwest::Client;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What signs and proves every source of an installation.
 pub const SECRET: &str = "a secret of the tests";
+/// What people are hashed with in an installation.
+pub const PEOPLE_KEY: &str = "a key of the tests";
 /// How long a role may take until it is ready: it makes topics and tables and joins its group.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a role may take to drain.
@@ -28,6 +31,8 @@ pub enum Role {
     Ingest,
     /// Correlate.
     Correlate,
+    /// One more correlator, by the number that names its instance; [`Role::Correlate`] is instance 0.
+    CorrelateToo(u8),
     /// Load.
     Load,
 }
@@ -37,8 +42,16 @@ impl Role {
         match self {
             Self::All => "all",
             Self::Ingest => "ingest",
-            Self::Correlate => "correlate",
+            Self::Correlate | Self::CorrelateToo(_) => "correlate",
             Self::Load => "load",
+        }
+    }
+
+    /// What tells its process from the others.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::CorrelateToo(instance) => format!("correlate-{instance}"),
+            _ => self.command().to_owned(),
         }
     }
 }
@@ -72,7 +85,7 @@ impl Installation {
         let receive = free_address()?;
         let mut config = format!(
             "[kafka]\nbrokers = {:?}\ntopic_prefix = \"{name}.\"\n[kafka.partitions]\ninbox = 2\nevents = 2\n\
-             [receive]\nlisten = \"{receive}\"\n[people]\nkey = \"a key of the tests\"\n\
+             [receive]\nlisten = \"{receive}\"\n[people]\nkey = {PEOPLE_KEY:?}\n\
              [clickhouse]\nurl = {:?}\ndatabase = \"{name}\"\n[log]\nformat = \"compact\"\n",
             addresses.kafka, addresses.clickhouse,
         );
@@ -124,7 +137,7 @@ impl Installation {
 
     /// The log of a role.
     pub fn log(&self, role: Role) -> PathBuf {
-        self.folder.path().join(format!("{}.log", role.command()))
+        self.folder.path().join(format!("{}.log", role.name()))
     }
 
     /// Keeps the folder with the logs, and says where it is.
@@ -172,8 +185,11 @@ impl Installation {
     pub fn spawn(&mut self, role: Role) -> Result<()> {
         let admin = free_address()?;
         let log = File::options().create(true).append(true).open(self.log(role))?;
-        let child = self
-            .command(&[role.command()])
+        let mut command = self.command(&[role.command()]);
+        if let Role::CorrelateToo(instance) = role {
+            command.env("THROUGHLINE_CORRELATE__INSTANCE", instance.to_string());
+        }
+        let child = command
             .env("THROUGHLINE_ADMIN__LISTEN", admin.to_string())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -207,6 +223,13 @@ impl Installation {
         }
     }
 
+    /// Whether a role runs and says that it is ready.
+    pub async fn is_ready(&self, role: Role) -> bool {
+        let Some(admin) = self.admin(role) else { return false };
+        let answer = self.http.get(format!("{admin}/readyz")).timeout(Duration::from_secs(1)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
     /// Ends a role with SIGKILL: it gets no chance to finish anything.
     ///
     /// # Errors
@@ -218,14 +241,56 @@ impl Installation {
         Ok(())
     }
 
+    /// Stops a role in its tracks with SIGSTOP: it keeps its connections and does nothing.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn pause(&self, role: Role) -> Result<()> {
+        self.signal(role, Signal::STOP)
+    }
+
+    /// Lets a role go on after [`Self::pause`].
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn resume(&self, role: Role) -> Result<()> {
+        self.signal(role, Signal::CONT)
+    }
+
+    /// Asks a role with SIGTERM to drain and end, and does not wait; [`Self::ended`] tells when it has.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn ask_to_stop(&self, role: Role) -> Result<()> {
+        self.signal(role, Signal::TERM)
+    }
+
+    fn signal(&self, role: Role, signal: Signal) -> Result<()> {
+        let Some(process) = self.processes.get(&role) else { bail!("{role:?} does not run") };
+        let pid = Pid::from_child(&process.child);
+        kill_process(pid, signal).with_context(|| format!("{role:?} takes no signal"))
+    }
+
+    /// How a role that was started has ended by itself, if it has; it can then be started again.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn ended(&mut self, role: Role) -> Result<Option<ExitStatus>> {
+        let Some(process) = self.processes.get_mut(&role) else { return Ok(None) };
+        let status = process.child.try_wait()?;
+        if status.is_some() {
+            self.processes.remove(&role);
+        }
+        Ok(status)
+    }
+
     /// Ends a role with SIGTERM and waits until it has drained.
     ///
     /// # Errors
     /// Where it does not end in time or with a failure.
     pub async fn stop(&mut self, role: Role) -> Result<()> {
         let Some(mut process) = self.processes.remove(&role) else { return Ok(()) };
-        let pid = rustix::process::Pid::from_child(&process.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).context("SIGTERM cannot be sent")?;
+        kill_process(Pid::from_child(&process.child), Signal::TERM).context("SIGTERM cannot be sent")?;
         let started = Instant::now();
         loop {
             if let Some(status) = process.child.try_wait()? {
@@ -255,10 +320,20 @@ impl Installation {
     /// # Errors
     /// As [`Self::stop`].
     pub async fn stop_all(&mut self) -> Result<()> {
-        for role in [Role::Ingest, Role::Correlate, Role::Load, Role::All] {
+        // As they stand in the enumeration, that is the order of the flow.
+        for role in self.processes.keys().copied().collect::<Vec<_>>() {
             self.stop(role).await?;
         }
         Ok(())
+    }
+
+    /// How its topics are reached.
+    pub fn kafka(&self) -> stream::KafkaConfig {
+        stream::KafkaConfig {
+            brokers: self.addresses.kafka.clone(),
+            topic_prefix: format!("{}.", self.name),
+            ..stream::KafkaConfig::default()
+        }
     }
 
     /// Removes the topics and the database; every role must have ended.
@@ -266,12 +341,7 @@ impl Installation {
     /// # Errors
     /// Where a server refuses.
     pub async fn remove(&self) -> Result<()> {
-        let kafka = stream::KafkaConfig {
-            brokers: self.addresses.kafka.clone(),
-            topic_prefix: format!("{}.", self.name),
-            ..stream::KafkaConfig::default()
-        };
-        stream::admin::delete_topics(&kafka).await?;
+        stream::admin::delete_topics(&self.kafka()).await?;
         query(&self.http, &self.addresses, "default", &format!("DROP DATABASE IF EXISTS {}", self.name)).await?;
         Ok(())
     }

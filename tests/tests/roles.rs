@@ -53,7 +53,7 @@ fn send(installation: &Installation, paced: bool, accepted: &Arc<AtomicU64>) -> 
 async fn written(installation: &Installation, servers: &Addresses, role: Role) -> u64 {
     let topic = match role {
         Role::Load => return installation.number("SELECT count() FROM deployments").await.unwrap(),
-        Role::Correlate => topics::facts_of("deployments").unwrap(),
+        Role::Correlate | Role::CorrelateToo(_) => topics::facts_of("deployments").unwrap(),
         Role::Ingest | Role::All => &topics::CI_EVENTS,
     };
     support::records(&support::kafka(installation, servers), topic).await.len() as u64

@@ -3,6 +3,7 @@
 //! A command is a file: what it takes from the command line, and a function `run`. What it says goes through [`report`].
 
 mod bench;
+mod chaos;
 mod demo;
 mod report;
 mod stack;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Play half a year of three teams through the real thing, and show what comes out.
     Demo(demo::DemoCommand),
+    /// Kill, hang and restart everything while a history plays, and hold every table against the truth.
+    Chaos(chaos::ChaosCommand),
     /// Real Kafka and ClickHouse on this machine, shared by tests, benchmarks and trials.
     Stack(stack::Stack),
     /// Run the tests.
@@ -39,6 +42,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
+        Command::Chaos(chaos) => chaos.run(),
         Command::Stack(stack) => stack.run(),
         Command::Test(test) => test.run(),
         Command::Verify(verify) => verify.run(),

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::server::{STOP_GRACE, StopBy};
 use crate::shared;
 
@@ -41,6 +43,8 @@ enum Order {
     /// Also the end of the input: the owner is gone.
     Stop,
     Kill,
+    Pause,
+    Resume,
 }
 
 /// Runs a server until it ends or is told to.
@@ -52,7 +56,11 @@ fn supervise(stop_by: StopBy, alive: &Path, mut command: Command) -> Result<(), 
     let mut kill_at = None;
     while server.try_wait()?.is_none() {
         match next_order(&orders) {
+            Some(Order::Pause) => signal(&server, Signal::STOP)?,
+            Some(Order::Resume) => signal(&server, Signal::CONT)?,
             Some(Order::Stop) => {
+                // What is paused would not hear it.
+                signal(&server, Signal::CONT)?;
                 ask_to_stop(&mut server, stop_by)?;
                 kill_at = Some(Instant::now() + STOP_GRACE);
             }
@@ -70,7 +78,13 @@ fn read_orders() -> Receiver<Order> {
     let (sender, orders) = channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let _ = sender.send(if line == "kill" { Order::Kill } else { Order::Stop });
+            let order = match line.as_str() {
+                "kill" => Order::Kill,
+                "pause" => Order::Pause,
+                "resume" => Order::Resume,
+                _ => Order::Stop,
+            };
+            let _ = sender.send(order);
         }
         let _ = sender.send(Order::Stop);
     });
@@ -93,12 +107,13 @@ fn next_order(orders: &Receiver<Order>) -> Option<Order> {
 fn ask_to_stop(server: &mut Child, stop_by: StopBy) -> std::io::Result<()> {
     match stop_by {
         StopBy::EndOfInput => drop(server.stdin.take()),
-        StopBy::Signal => {
-            let pid = rustix::process::Pid::from_child(server);
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        }
+        StopBy::Signal => signal(server, Signal::TERM)?,
     }
     Ok(())
+}
+
+fn signal(server: &Child, signal: Signal) -> std::io::Result<()> {
+    Ok(kill_process(Pid::from_child(server), signal)?)
 }
 
 /// Owns the shared stack. Tells whoever started it how that went, by [`shared::Report`]s.

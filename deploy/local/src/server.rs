@@ -136,6 +136,23 @@ impl Server {
         self.end("kill\n");
     }
 
+    /// Stops it in its tracks, by `SIGSTOP`: its connections stay open and nobody answers on them.
+    pub(crate) fn pause(&mut self) {
+        self.order("pause\n");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&mut self) {
+        self.order("resume\n");
+    }
+
+    /// An error says that the server is gone already.
+    fn order(&mut self, order: &str) {
+        if let Some(orders) = self.supervisor.stdin.as_mut() {
+            let _ = orders.write_all(order.as_bytes());
+        }
+    }
+
     /// Gives the supervisor an order and waits until the server and it are gone. Errors say that they are gone already.
     fn end(&mut self, order: &str) {
         if let Some(mut orders) = self.supervisor.stdin.take() {

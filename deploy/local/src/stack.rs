@@ -149,6 +149,16 @@ impl Stack {
         self.kafka_server.take().into_iter().for_each(Server::kill);
     }
 
+    /// Stops Kafka in its tracks by `SIGSTOP`, as a machine that hangs would; nothing happens if it does not run.
+    pub fn pause_kafka(&mut self) {
+        self.kafka_server.iter_mut().for_each(Server::pause);
+    }
+
+    /// Lets Kafka go on after a pause.
+    pub fn resume_kafka(&mut self) {
+        self.kafka_server.iter_mut().for_each(Server::resume);
+    }
+
     /// Starts Kafka again, on the same ports and with the same data; nothing happens if it runs.
     ///
     /// # Errors
@@ -170,6 +180,16 @@ impl Stack {
     /// Kills ClickHouse by `SIGKILL`, as a crash would; nothing happens if it does not run.
     pub fn kill_clickhouse(&mut self) {
         self.clickhouse_server.take().into_iter().for_each(Server::kill);
+    }
+
+    /// Stops ClickHouse in its tracks by `SIGSTOP`, as a machine that hangs would; nothing happens if it does not run.
+    pub fn pause_clickhouse(&mut self) {
+        self.clickhouse_server.iter_mut().for_each(Server::pause);
+    }
+
+    /// Lets ClickHouse go on after a pause.
+    pub fn resume_clickhouse(&mut self) {
+        self.clickhouse_server.iter_mut().for_each(Server::resume);
     }
 
     /// Starts ClickHouse again, on the same ports and with the same data; nothing happens if it runs.

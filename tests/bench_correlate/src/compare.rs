@@ -99,7 +99,13 @@ fn columns(fact: Fact) -> Option<(String, Identity, i64, Option<String>)> {
         Fact::Release(row) => (row.realm.clone(), row.revision, release(&row)),
         Fact::ReleaseCommit(row) => (row.realm.clone(), row.revision, release_commit(&row)),
         Fact::GateWait(row) => (row.realm.clone(), row.revision, gate_wait(&row)),
-        Fact::Deployment(_) | Fact::Build(_) | Fact::Component(_) => return None,
+        Fact::Deployment(_)
+        | Fact::Build(_)
+        | Fact::BuildFailure(_)
+        | Fact::ManualStep(_)
+        | Fact::Incident(_)
+        | Fact::IncidentAttribution(_)
+        | Fact::Component(_) => return None,
     };
     Some((realm.as_str().to_owned(), identity, revision, (!deleted).then_some(row)))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{assert_all_end, create_topic, has_topic, hear, processes, query, spawn_test};
-use local_stack::{ADMIN, MIGRATE, READ, Stack, User, WRITE};
+use local_stack::{ADMIN, MIGRATE, READ, STOP_GRACE, Stack, User, WRITE};
 
 #[test]
 fn servers_restart_with_their_data_and_end_with_the_stack() {
@@ -32,6 +32,18 @@ fn servers_restart_with_their_data_and_end_with_the_stack() {
     assert_eq!(query(&addresses, ADMIN, "SELECT sum(n) FROM kept").unwrap(), "7");
     assert_eq!(stack.addresses(), &addresses);
     assert!(stack.is_healthy());
+
+    stack.pause_clickhouse();
+    let asked = std::thread::spawn(move || query(&addresses, ADMIN, "SELECT sum(n) FROM kept"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!asked.is_finished(), "a paused server answers");
+    stack.resume_clickhouse();
+    assert_eq!(asked.join().unwrap().unwrap(), "7");
+    stack.pause_kafka();
+    // What is paused can be stopped nevertheless, and in good order.
+    let stopping = std::time::Instant::now();
+    stack.stop_kafka();
+    assert!(stopping.elapsed() < STOP_GRACE, "it had to be killed");
 
     drop(stack);
     assert!(!folder.exists());

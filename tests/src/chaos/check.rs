@@ -1,0 +1,190 @@
+//! Holds every column of every table in ClickHouse against what must come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+use anyhow::{Context, Result, bail};
+use model::Realm;
+use model::event::{Body, Event};
+use model::fact::{Fact, Identity};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::task::block_in_place;
+use warehouse::Table;
+
+use super::history::REALMS;
+use crate::installation::Installation;
+
+/// Rows by realm and identity, without revisions.
+type Rows = BTreeMap<(Realm, Identity), Fact>;
+
+/// What was compared and what differed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Rows that must be there.
+    pub rows: usize,
+    /// Rows that must be there, by table.
+    pub tables: BTreeMap<&'static str, usize>,
+    /// Each row that is missing, left over, there twice, or different in some column.
+    pub differences: Vec<String>,
+}
+
+/// All rows that must come out of the events of a realm, whatever their order and repetition.
+fn expected(realm: &Realm, events: &[Event<Body>]) -> BTreeMap<Identity, Fact> {
+    let mut known = correlation::Realm::new(realm.clone());
+    for event in events.iter().filter(|event| event.realm == *realm) {
+        known.apply(event);
+    }
+    known.derive_everything().into_iter().map(|fact| (fact.identity(), fact)).collect()
+}
+
+/// Compares what is in ClickHouse with what follows from the events that were accepted.
+///
+/// # Errors
+/// Where ClickHouse cannot be asked, or a row cannot be read.
+pub async fn check(installation: &Installation, events: &[Event<Body>]) -> Result<Checked> {
+    let mut wanted = Rows::new();
+    for realm in REALMS.map(Realm::new) {
+        let rows = expected(&realm, events).into_iter();
+        wanted.extend(rows.map(|(identity, mut fact)| {
+            fact.set_revision(0);
+            ((realm.clone(), identity), fact)
+        }));
+    }
+    let mut checked = Checked { rows: wanted.len(), ..Checked::default() };
+    for (_, identity) in wanted.keys() {
+        if let Some(table) = Table::of(identity.subject()) {
+            *checked.tables.entry(table.name).or_default() += 1;
+        }
+    }
+    let mut found = Rows::new();
+    for table in Table::all() {
+        for (realm, fact) in rows(installation, table.name).await? {
+            let key = (realm, fact.identity());
+            if let Some(other) = found.insert(key.clone(), fact) {
+                checked.differences.push(format!("twice in {}: {key:?}\n  {other:?}", table.name));
+            }
+        }
+    }
+    checked.differences.extend(differences(&wanted, &found));
+    checked.differences.extend(dead_letters(installation)?);
+    Ok(checked)
+}
+
+/// Nothing that was sent is unreadable.
+fn dead_letters(installation: &Installation) -> Result<Vec<String>> {
+    let mut letters = Vec::new();
+    let visit = |record: stream::Record| {
+        letters.push(format!("left over: a dead letter at offset {} of partition {}", record.offset, record.partition));
+        ControlFlow::Continue(())
+    };
+    block_in_place(|| stream::scan::read_all(&installation.kafka(), &stream::topics::DEAD_LETTERS, visit))?;
+    Ok(letters)
+}
+
+/// What a reader of the view sees, as facts: without revision and mark of deletion.
+async fn rows(installation: &Installation, table: &str) -> Result<Vec<(Realm, Fact)>> {
+    let sql = format!(
+        "SELECT *, toInt64(0) AS revision, false AS deleted FROM {table} FORMAT JSONEachRow \
+         SETTINGS output_format_json_quote_64bit_integers = 0, date_time_output_format = 'iso'"
+    );
+    let answer = installation.query(&sql).await?;
+    answer.lines().map(|line| fact(table, line).with_context(|| format!("a row of {table}: {line}"))).collect()
+}
+
+fn fact(table: &str, line: &str) -> Result<(Realm, Fact)> {
+    #[derive(serde::Deserialize)]
+    struct Of {
+        realm: Realm,
+    }
+    fn row<T: DeserializeOwned>(line: &str) -> serde_json::Result<T> {
+        serde_json::from_str(line)
+    }
+    let fact = match table {
+        "releases" => Fact::Release(row(line)?),
+        "deployments" => Fact::Deployment(row(line)?),
+        "release_commits" => Fact::ReleaseCommit(row(line)?),
+        "gate_waits" => Fact::GateWait(row(line)?),
+        "builds" => Fact::Build(row(line)?),
+        "build_failures" => Fact::BuildFailure(row(line)?),
+        "manual_steps" => Fact::ManualStep(row(line)?),
+        "incidents" => Fact::Incident(row(line)?),
+        "incident_attributions" => Fact::IncidentAttribution(row(line)?),
+        "components" => Fact::Component(row(line)?),
+        other => bail!("nothing here reads table `{other}`: give it a line"),
+    };
+    Ok((row::<Of>(line)?.realm, fact))
+}
+
+fn differences(wanted: &Rows, found: &Rows) -> Vec<String> {
+    let keys: BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
+    let difference = |key: &(Realm, Identity)| match (wanted.get(key), found.get(key)) {
+        (Some(wanted), Some(found)) if wanted == found => None,
+        (Some(wanted), Some(found)) => Some(format!("different: {key:?}{}", columns_that_differ(wanted, found))),
+        (Some(wanted), None) => Some(format!("missing: {wanted:?}")),
+        (None, found) => Some(format!("left over: {found:?}")),
+    };
+    keys.into_iter().filter_map(difference).collect()
+}
+
+fn columns_that_differ(wanted: &Fact, found: &Fact) -> String {
+    let (Value::Object(wanted), Value::Object(found)) = (columns(wanted), columns(found)) else { return String::new() };
+    let mut text = String::new();
+    for (name, wanted) in &wanted {
+        let found = found.get(name).unwrap_or(&Value::Null);
+        if wanted != found {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "\n  {name}: {found} and not {wanted}");
+        }
+    }
+    text
+}
+
+fn columns(fact: &Fact) -> Value {
+    fn of(row: &impl Serialize) -> Value {
+        serde_json::to_value(row).unwrap_or_default()
+    }
+    match fact {
+        Fact::Release(row) => of(row),
+        Fact::Deployment(row) => of(row),
+        Fact::ReleaseCommit(row) => of(row),
+        Fact::GateWait(row) => of(row),
+        Fact::Build(row) => of(row),
+        Fact::BuildFailure(row) => of(row),
+        Fact::ManualStep(row) => of(row),
+        Fact::Incident(row) => of(row),
+        Fact::IncidentAttribution(row) => of(row),
+        Fact::Component(row) => of(row),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::fact::DeploymentFact;
+
+    use super::*;
+
+    #[test]
+    fn a_difference_in_any_column_is_seen() {
+        let rows = |evidence: &str, commits| {
+            let row = DeploymentFact { commits, evidence: vec![evidence.to_owned()], ..Default::default() };
+            let fact = Fact::from(row);
+            Rows::from([((Realm::new("r"), fact.identity()), fact)])
+        };
+        assert_eq!(differences(&rows("a", 1), &rows("a", 1)), [] as [String; 0]);
+        let seen = differences(&rows("a", 1), &rows("b", 2)).join("");
+        assert!(seen.contains(r#"evidence: ["b"] and not ["a"]"#) && seen.contains("commits: 2 and not 1"), "{seen}");
+        assert!(differences(&rows("a", 1), &Rows::new())[0].starts_with("missing"));
+        assert!(differences(&Rows::new(), &rows("a", 1))[0].starts_with("left over"));
+    }
+
+    #[test]
+    fn every_table_is_read() {
+        for table in Table::all() {
+            let error = fact(table.name, "{}").unwrap_err().to_string();
+            assert!(!error.contains("nothing here reads"), "{}", table.name);
+        }
+    }
+}
