@@ -41,6 +41,9 @@ pub(crate) struct TransactionalProducer {
     // A thread of its own serves delivery reports: librdkafka's abort waits for them, and `flush` on a bare producer
     // rounds every commit up to its polling interval of 100 ms.
     producer: ThreadedProducer<Context>,
+    /// How to make it again.
+    kafka: KafkaConfig,
+    config: WorkerConfig,
     names: HashMap<&'static str, String>,
     group: String,
     id: String,
@@ -62,20 +65,10 @@ impl TransactionalProducer {
         config: &WorkerConfig,
         metrics: &Metrics,
     ) -> Result<TransactionalProducer, WorkerError> {
-        let context = Context {
-            observer: Observer::new(config.transactional_id.clone(), metrics),
-            changelog: config.changelog.map(|topic| kafka.topic_name(topic)),
-            written: Mutex::default(),
-        };
-        let producer = kafka
-            .producer(QUEUE_BYTES)?
-            .set("transactional.id", &config.transactional_id)
-            .set("transaction.timeout.ms", millis(config.transaction_timeout))
-            .set("delivery.timeout.ms", millis(config.transaction_timeout))
-            .create_with_context(context)
-            .map_err(crate::config::ConfigError::from)?;
         Ok(TransactionalProducer {
-            producer,
+            producer: connect(kafka, config, metrics)?,
+            kafka: kafka.clone(),
+            config: config.clone(),
             names: topics::all().map(|topic| (topic.name, kafka.topic_name(topic))).collect(),
             group: config.group.clone(),
             id: config.transactional_id.clone(),
@@ -198,6 +191,20 @@ impl TransactionalProducer {
                     std::thread::sleep(RETRY_PAUSE);
                 }
                 Err(_) if shutdown.is_cancelled() => break,
+                // Kafka was away for longer than a transaction may last, and has aborted it by itself. Its commit was never asked
+                // for, so nothing is lost; librdkafka wants a new producer to go on.
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionalState) => {
+                    internal_events::retrying(
+                        &self.group,
+                        "aborting a transaction that Kafka has ended already",
+                        &error,
+                    );
+                    self.producer = connect(&self.kafka, &self.config, &self.metrics)?;
+                    self.is_open = !self.init(shutdown)?;
+                    if self.is_open {
+                        break;
+                    }
+                }
                 Err(error) => return Err(self.fatal("aborting a transaction", error)),
             }
         }
@@ -231,6 +238,26 @@ impl TransactionalProducer {
             _ => WorkerError::Kafka { group: self.group.clone(), doing, source: Box::new(source) },
         }
     }
+}
+
+fn connect(
+    kafka: &KafkaConfig,
+    config: &WorkerConfig,
+    metrics: &Metrics,
+) -> Result<ThreadedProducer<Context>, WorkerError> {
+    let context = Context {
+        observer: Observer::new(config.transactional_id.clone(), metrics),
+        changelog: config.changelog.map(|topic| kafka.topic_name(topic)),
+        written: Mutex::default(),
+    };
+    let producer = kafka
+        .producer(QUEUE_BYTES)?
+        .set("transactional.id", &config.transactional_id)
+        .set("transaction.timeout.ms", millis(config.transaction_timeout))
+        .set("delivery.timeout.ms", millis(config.transaction_timeout))
+        .create_with_context(context)
+        .map_err(crate::config::ConfigError::from)?;
+    Ok(producer)
 }
 
 fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {

@@ -268,7 +268,7 @@ impl Records {
             if versions.insert(version) {
                 let kind = match (releases.is_empty(), new.is_empty()) {
                     (true, _) => ReleaseKind::Baseline,
-                    (false, false) => ReleaseKind::Regular,
+                    (false, false) => forward_kind(git, &new, finish),
                     (false, true) => ReleaseKind::Rollback,
                 };
                 releases.push(release(scope.component, version, kind, finish, &new));
@@ -289,6 +289,21 @@ pub struct Scope {
 impl Scope {
     pub fn holds(&self, commit: &Commit) -> bool {
         self.folders.is_empty() || commit.paths.iter().any(|path| self.folders.iter().any(|f| path.starts_with(f)))
+    }
+}
+
+/// Kind of a release that ships these commits: away from `main`, or nothing but dependencies, or neither.
+fn forward_kind(git: &Git, new: &[&Commit], finish: Seconds) -> ReleaseKind {
+    let tip = git.tip_at(finish);
+    let on_main = git.reachable(&tip);
+    let pins = |path: &String| path.rsplit('/').next().is_some_and(|name| ["Cargo.toml", "Cargo.lock"].contains(&name));
+    let bumps = |commit: &&Commit| commit.author.bot && commit.paths.iter().all(pins);
+    if new.iter().all(|commit| !on_main.contains(commit.sha.as_str())) {
+        ReleaseKind::Hotfix
+    } else if new.iter().all(bumps) {
+        ReleaseKind::Dependencies
+    } else {
+        ReleaseKind::Regular
     }
 }
 

@@ -78,7 +78,7 @@ impl Meeting {
                 self.requested_at.get_or_insert(at);
                 // Asked for again after an end, it is closed again, and earlier approvals are void.
                 if self.settled.take().is_some() {
-                    *approvals = Approvals::default();
+                    (*approvals, self.approvals) = (Approvals::default(), 0);
                     self.closed_at = Some(at);
                 }
                 self.closed_at.get_or_insert(at);

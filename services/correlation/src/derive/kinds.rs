@@ -10,8 +10,8 @@
 //! Of a component with paths of its own, its files alone count. Where the files of a commit are not all known, the release is a
 //! regular one: a kind is never guessed.
 
+use model::Component;
 use model::fact::{DeploymentKind, ReleaseKind};
-use model::{Component, Timestamp};
 
 use super::releases::Reached;
 use crate::graph::Place;
@@ -124,23 +124,24 @@ impl State {
     }
 
     fn is_hotfix(&self, reached: &Reached<'_>, commits: &[Place]) -> bool {
-        let end = reached.order.finished_at;
         !commits.is_empty()
-            && commits.iter().all(|place| self.stayed_away(*place, end))
+            && commits.iter().all(|place| self.stayed_away(*place, reached))
             && builds_on_earlier(self, reached)
     }
 
-    /// The commit had not come to the default branch by then, nor had anything of its change, and would have been seen to: the branch
-    /// was watched already when the commit was made.
-    fn stayed_away(&self, place: Place, by: Timestamp) -> bool {
+    /// The commit had not come to the default branch by then, nor had anything of its change that is new to production, and would have
+    /// been seen to: the branch was watched already when the commit was made.
+    fn stayed_away(&self, place: Place, reached: &Reached<'_>) -> bool {
+        let Reached { track, order, .. } = reached;
+        let by = order.finished_at;
         let graph = &self.records.graph;
         let watched = graph.repositories(place).iter().filter_map(|repository| self.watched_from(repository)).min();
         let made = graph.committed_at(place).or(graph.authored(place).map(|(at, _)| at));
         let landed = |place: Place| graph.landed_at(place).is_some_and(|at| at <= by);
         let change = self.brought_by(place).into_iter().flat_map(|(key, _, _)| self.members(key));
-        !landed(place)
-            && !change.into_iter().any(landed)
-            && watched.zip(made).is_some_and(|(watched, made)| made >= watched)
+        // A branch begins at a commit that was there before.
+        let mut new = change.filter(|member| track.first(*member).is_none_or(|first| first >= order));
+        !landed(place) && !new.any(landed) && watched.zip(made).is_some_and(|(watched, made)| made >= watched)
     }
 
     fn kind_by_files(&self, component: &Component, commits: &[Place]) -> ReleaseKind {

@@ -419,6 +419,8 @@ impl State {
     }
 
     fn touch(&mut self, touched: Touched) {
+        let changes = touched.commits.iter().flat_map(|place| self.changes_with.of(place)).copied();
+        let changes: FxHashSet<ChangeNumber> = changes.collect();
         for place in touched.commits {
             self.dirty_commits.insert(place);
             self.incidents.commit_moved(place);
@@ -432,7 +434,11 @@ impl State {
                 }
             }
         }
-        for id in touched.deployments {
+        // Whether a release is a hotfix depends on what of its changes production had before.
+        let members = changes.iter().filter_map(|number| self.members.get(number)).flatten();
+        let holders = members.flat_map(|member| self.tracks.of(*member)).map(|(_, order)| order.deployment.clone());
+        let holders: FxHashSet<DeploymentId> = holders.collect();
+        for id in touched.deployments.into_iter().chain(holders) {
             self.touch_deployment(&id);
         }
     }

@@ -2,7 +2,9 @@
 
 use model::event::*;
 use model::fact::{DeploymentFact, DeploymentKind, Fact, ReleaseKind};
-use model::{ArtifactId, CommitId, Component, DeploymentId, Environment, Millis, Repository, Timestamp, Version};
+use model::{
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, Millis, Repository, Timestamp, Version,
+};
 
 use super::Run;
 use super::cases::{
@@ -78,6 +80,19 @@ fn a_squash_of_what_the_default_branch_had_is_no_hotfix() {
     // 9 squashes 2 and 3, which the default branch had, into the branch that is deployed.
     history.push((6 * HOUR, merged("1", 3, 9, 5 * HOUR, 6 * HOUR)));
     assert_eq!(release(&play(history), 9).kind, ReleaseKind::Regular);
+}
+
+#[test]
+fn a_hotfix_branch_begins_at_a_commit_of_the_default_branch() {
+    let mut history = hotfixed();
+    // Where it was cut is told by a push of its own, and so is part of its pull request, which is merged back later.
+    history.push((5 * HOUR + 1, pushed("urgent", None, &[(2, 2 * HOUR)])));
+    history.push((9 * HOUR, pushed("main", Some(3), &[(9, 6 * HOUR), (4, 9 * HOUR)])));
+    let mut fix = Change::new(repository(), ChangeId::new("7"), ChangeAction::Merged, ChangeState::Merged);
+    (fix.head, fix.source_branch, fix.base) = (Some(sha(9)), Some("urgent".to_owned()), Some(sha(3)));
+    (fix.merged_at, fix.merge_commit) = (Some(Timestamp(9 * HOUR)), Some(sha(4)));
+    history.push((9 * HOUR, fix.into()));
+    assert_eq!(release(&play(history), 9).kind, ReleaseKind::Hotfix);
 }
 
 #[test]
