@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 use model::event::{Actor, ActorKind};
-use model::{CommitId, Repository, Timestamp};
+use model::{ChangeId, CommitId, Repository, Timestamp};
 use smallvec::SmallVec;
 
 use crate::entity::{Commit, Patch, Rare};
@@ -54,7 +54,7 @@ struct Node {
     /// The other direction.
     newer: SmallVec<[Place; 2]>,
     paths: Paths,
-    changes: Option<Box<BTreeSet<model::ChangeId>>>,
+    changes: Box<[ChangeId]>,
     rare: Option<Box<Rare>>,
 }
 
@@ -230,7 +230,7 @@ impl Graph {
             others: Box::default(),
             newer: SmallVec::new(),
             paths: Paths::default(),
-            changes: None,
+            changes: Box::default(),
             rare: None,
         });
         self.places.insert_unique(hash, place, |place| self.nodes[place.index()].id.stem());
@@ -252,7 +252,7 @@ impl Graph {
             listed_under: ids(self.listed_under(place)).into_iter().collect(),
             landed_at: Least(node.landed_at),
             branches: self.branches(place).iter().cloned().collect(),
-            changes: node.changes.as_deref().cloned().unwrap_or_default(),
+            changes: node.changes.iter().cloned().collect(),
             rare: node.rare.clone(),
         }
     }
@@ -277,7 +277,7 @@ impl Graph {
         (node.author, node.repositories, node.branches) = (author, repositories, branches);
         (node.parents, node.ends, node.author_kind) = (count, ends, known.author_kind.0);
         node.paths = Paths::of(known.paths.0.as_ref());
-        node.changes = (!known.changes.is_empty()).then(|| Box::new(known.changes));
+        node.changes = known.changes.into_iter().collect();
         node.rare = known.rare;
         node.others = others;
         before
