@@ -64,6 +64,7 @@ impl State {
             return settled;
         }
         let all = self.one_with(id);
+        settled.kinds = all.iter().filter_map(|incident| incident.kinds.get()).flatten().cloned().collect();
         if let Some(said) = said(&all) {
             settled.grade = Grade::Said;
             let ids = all.iter().flat_map(|i| i.acts.values().chain(i.corrections.values()));

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use model::event::{Actor, ActorKind, GateKind, Phase};
 use model::fact::{GateOutcome, GateWaitFact};
-use model::{CommitId, Component, DeploymentId, Environment, GateId, Millis, Realm, RunId, Timestamp, Version};
+use model::{
+    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Millis, Realm, RunId, Timestamp, Version,
+};
 
 use super::deployments::{count, evidence};
 use crate::entity::{Gate, GateAct};
@@ -159,6 +161,7 @@ impl State {
         let by_author = settled.by_author.or_else(|| self.is_author(commit?, settled.by.key.as_deref()?));
         let name = gate.name.get().cloned().unwrap_or_default();
         let calendar = self.rules.calendar(&held.component);
+        let purposes = self.purposes(&held.component, &name);
         Some(GateWaitFact {
             realm: realm.clone(),
             gate: id.clone(),
@@ -183,7 +186,8 @@ impl State {
             delegations: count(meeting.delegations),
             caught: self.caught(id),
             hollow: self.hollow(gate, &meeting, &held, by_author),
-            purposes: self.purposes(&held.component, &name),
+            missed: self.missed(&held, outcome, &purposes),
+            purposes,
             evidence: evidence(gate.acts.values().filter_map(|id| id.0.as_ref())),
             link: gate.url.get().cloned(),
             component: held.component,
@@ -223,6 +227,17 @@ impl State {
     pub(super) fn kind_of_gate(&self, gate: &Gate) -> GateKind {
         let told = gate.kind.0.filter(|kind| *kind != GateKind::Unknown);
         told.or_else(|| self.rules.gate(gate.name.get()?)?.kind).unwrap_or_default()
+    }
+
+    /// Incidents of a kind that a gate is there to catch, known to be caused by the release that it let pass.
+    fn missed(&self, held: &Held<'_>, outcome: GateOutcome, purposes: &[String]) -> Vec<IncidentId> {
+        let Some(version) = held.version.clone().filter(|_| outcome == GateOutcome::Approved) else {
+            return Vec::new();
+        };
+        let release = (held.component.clone(), version);
+        let caused = self.incidents.of_release(&release).filter(|(_, incident)| incident.blames(&release));
+        let meant = caused.filter(|(_, incident)| purposes.iter().any(|purpose| incident.kinds.contains(purpose)));
+        meant.map(|(id, _)| id.clone()).collect()
     }
 
     /// Kinds of incident that a gate is there to catch: as a team said of it in a component, else in every component, else as the

@@ -38,6 +38,8 @@ pub struct Settled {
     pub resolved_at: Option<Timestamp>,
     /// Users were concerned: it names no environment, or one of production.
     pub in_production: bool,
+    /// Kinds and labels, and those of the incidents that were merged into it.
+    pub kinds: BTreeSet<String>,
     /// Components whose deployments may have caused it by coming shortly before.
     pub watched: BTreeSet<Component>,
     /// Deployments whose rows decide to which release it belongs.

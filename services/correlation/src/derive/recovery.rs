@@ -30,7 +30,8 @@ impl State {
         });
         let shipped = !matches!(fact.kind, ReleaseKind::Rollback | ReleaseKind::Redeploy | ReleaseKind::Unfinished);
         let rolled_back_at = order.as_ref().filter(|_| shipped).and_then(|o| self.rolled_back_at(&fact.component, o));
-        let caused: Vec<&Settled> = self.incidents.of_release(&release).filter(|i| i.blames(&release)).collect();
+        let caused: Vec<&Settled> =
+            self.incidents.of_release(&release).map(|(_, i)| i).filter(|i| i.blames(&release)).collect();
         let began_at = caused.iter().filter_map(|i| i.began_at.or(i.noticed_at)).min().or(fact.production_at);
         fact.failed = !caused.is_empty() || rolled_back_at.is_some();
         fact.recovered_at = if caused.is_empty() { rolled_back_at } else { over_at(&caused) };

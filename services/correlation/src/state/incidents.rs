@@ -44,9 +44,9 @@ impl Incidents {
         self.settled.get(id)
     }
 
-    /// What the incidents of a release are settled to.
-    pub fn of_release(&self, release: &ReleaseKey) -> impl Iterator<Item = &Settled> {
-        self.of_release.of(release).filter_map(|id| self.settled.get(id))
+    /// Incidents of a release, and what each is settled to.
+    pub fn of_release(&self, release: &ReleaseKey) -> impl Iterator<Item = (&IncidentId, &Settled)> {
+        self.of_release.of(release).filter_map(|id| self.settled.get_key_value(id))
     }
 
     /// Incidents, known to be caused by a release of the component, that were not over before this instant.
@@ -225,6 +225,13 @@ impl State {
                 self.incidents.of_release.remove(release, id);
             }
             self.dirty.insert(Unit::Release(release.0.clone(), release.1.clone()));
+            // A gate that the release passed may have missed it.
+            for deployment in self.by_release.cloned(release) {
+                self.dirty.extend(self.gates_about.cloned(&deployment).into_iter().map(Unit::Gate));
+                if let Some(head) = self.placed.get(&deployment).and_then(|placed| placed.head) {
+                    self.touch_gates_at(head);
+                }
+            }
         }
         // What came to production while it was open may have been its remedy.
         let Some((from, to)) = settled.open_between() else { return };

@@ -3,8 +3,8 @@
 use model::event::*;
 use model::fact::{Fact, Grade, IncidentAttributionFact, IncidentFact, IncidentState, ReleaseFact};
 use model::{
-    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, IncidentId, Millis, Repository, RunId,
-    Timestamp, Version,
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Millis, Repository,
+    RunId, Timestamp, Version,
 };
 
 use super::{Run, event};
@@ -434,4 +434,44 @@ fn a_person_leaves_a_release_out_and_takes_it_back_in() {
     let history = with(shipped(), [(15 * HOUR, said(true))]);
     assert!(release(&play(history.clone()), 2).excluded);
     assert!(!release(&play(with(history, [(16 * HOUR, said(false))])), 2).excluded);
+}
+
+#[test]
+fn a_gate_missed_what_it_is_there_to_catch() {
+    let mut history = shipped();
+    let asked = |id: &str| (Gate::new(GateId::new(id), id.to_owned()), References::default());
+    let decide = |id: &str, n: u8, decision| {
+        let (gate, _) = asked(id);
+        let about = References { commit: Some(sha(n)), repository: Some(repository()), ..References::default() };
+        (13 * HOUR, GateDecided::new(gate, about, decision).into())
+    };
+    let purpose = |gate: &str| {
+        let (component, gate) = (None, gate.to_owned());
+        GatePurposeSaid { component, gate, purposes: vec!["outage".to_owned()], said_by: Actor::default() }.into()
+    };
+    history.extend([
+        decide("smoke", 3, Decision::Approved),
+        decide("earlier", 2, Decision::Approved),
+        decide("stopped", 3, Decision::Rejected),
+        decide("unasked", 3, Decision::Approved),
+        (0, purpose("smoke")),
+        (0, purpose("earlier")),
+        (0, purpose("stopped")),
+    ]);
+    let outage = Incident { kinds: vec!["outage".to_owned()], ..shop("i") };
+    history.push((15 * HOUR, detected(outage.clone())));
+    let missed = |run: &Run, id: &str| {
+        let gate = run.tables.0.values().find_map(|fact| match fact {
+            Fact::GateWait(gate) if gate.gate.as_str() == id => Some(gate.missed.clone()),
+            _ => None,
+        });
+        gate.unwrap()
+    };
+    let run = play(history.clone());
+    assert_eq!(missed(&run, "smoke"), [IncidentId::new("i")]);
+    for id in ["earlier", "stopped", "unasked"] {
+        assert!(missed(&run, id).is_empty(), "{id}");
+    }
+    history.push((16 * HOUR, IncidentRetracted { incident: outage, retracted_at: None }.into()));
+    assert!(missed(&play(history), "smoke").is_empty(), "it was none");
 }

@@ -422,13 +422,16 @@ fn incident() -> impl Strategy<Value = Body> {
     let services = proptest::collection::btree_set(proptest::sample::select(vec!["x", "y", "acme/one"]), 0..3);
     let environment = maybe(proptest::sample::select(vec!["production", "production", "live", "staging"]));
     let told = (0u8..4, services, environment, maybe(about()), maybe(time()), maybe(time()));
-    (told, 0u8..10, 0u8..4, actor()).prop_map(|((id, services, environment, about, started_at, at), act, into, by)| {
+    let kind = maybe(proptest::sample::select(vec!["outage", "leak"]));
+    (told, 0u8..10, 0u8..4, actor(), kind).prop_map(|(told, act, into, by, kind)| {
+        let (id, services, environment, about, started_at, at) = told;
         let name = |n: u8| IncidentId::new(n.to_string());
         let incident = Incident {
             services: services.into_iter().map(str::to_owned).collect(),
             environment: environment.map(Environment::new),
             about: about.into_iter().collect(),
             started_at,
+            kinds: kind.into_iter().map(str::to_owned).collect(),
             ..Incident::new(name(id))
         };
         match act {
