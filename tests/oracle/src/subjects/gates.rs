@@ -1,6 +1,6 @@
 //! Rows of `gate_waits`.
 
-use model::event::Phase;
+use model::event::{GateKind, Phase};
 use model::fact::{Fact, GateWaitFact};
 use model::{CommitId, Component, GateId, Millis, Timestamp, Version};
 
@@ -26,26 +26,31 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         Some(placed) => placed.version.clone(),
         None => commit.as_ref().map(|id| Version::new(id.as_str())),
     };
+    let shown = held.and_then(|placed| placed.commit.clone()).or(commit);
+    let by_author = meeting.by_author.or_else(|| is_author(world, shown.as_ref()?, meeting.decided_by.key.as_deref()?));
     let blocking_from = only_obstacle_from(world, gate, &meeting);
     Some(GateWaitFact {
         realm: world.realm.clone(),
+        purposes: purposes(world, &component, &gate.name),
         component,
         gate: id.clone(),
-        at: meeting.requested_at.unwrap_or(meeting.seen_at),
+        at: meeting.at(),
         version,
         name: gate.name.clone(),
-        kind: gate.kind,
+        kind: kind(world, gate),
         environment: gate.environment.as_ref().map(|e| catalog::environment(&world.known.catalog, e, None).0),
         attempt: gate.attempt,
-        commit: held.and_then(|placed| placed.commit.clone()).or(commit),
+        commit: shown,
         run: gate.run.clone(),
         requested_at: meeting.requested_at,
         blocking_from,
         decided_at: meeting.decided_at,
         wait: meeting.decided_at.zip(blocking_from).map(|(decided, from)| (decided - from).max(Millis(0))),
         outcome: meeting.outcome,
-        decided_by: meeting.decided_by,
-        by_author: meeting.by_author,
+        decided_by: meeting.decided_by.kind,
+        by_author,
+        decided_commit: meeting.commit.map(|given| world.resolve(&given).unwrap_or(given)),
+        delegations: count(meeting.delegations),
         approvals: count(meeting.approvals),
         required: gate.required,
         requests: count(meeting.requests),
@@ -55,9 +60,31 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
     })
 }
 
+/// As events say, else as the catalog does.
+pub fn kind(world: &World, gate: &Gate) -> GateKind {
+    let declared = || catalog::gate(&world.known.catalog, &gate.name).and_then(|entry| entry.kind).unwrap_or_default();
+    if gate.kind == GateKind::Unknown { declared() } else { gate.kind }
+}
+
+/// Kinds of incident that it is there to catch: as a team said for the component, else for all, else as the catalog says.
+fn purposes(world: &World, component: &Component, name: &str) -> Vec<String> {
+    let said = |of: Option<&Component>| world.known.purposes.get(&(of.cloned(), name.to_owned())).cloned();
+    let declared = || catalog::gate(&world.known.catalog, name).map(|entry| entry.purposes.clone());
+    said(Some(component)).or_else(|| said(None)).or_else(declared).unwrap_or_default()
+}
+
+/// Whether an account is the author of the change that brought a commit in, else of the commit; who wrote the commit of a merge
+/// wrote nothing of what it brings.
+fn is_author(world: &World, id: &CommitId, key: &str) -> Option<bool> {
+    let changed = world.brought_by(id).and_then(|(_, change)| change.author.as_ref()?.key.clone());
+    let commit = world.known.commits.get(id).filter(|commit| !commit.is_merge());
+    let wrote = || commit?.authored.as_ref()?.1.key.clone();
+    changed.or_else(wrote).map(|author| author == key)
+}
+
 /// The deployment that a gate held back: the one it names, else one of its run to its environment, else, where it names no run, one
 /// of its commit.
-fn deployment_held<'a>(world: &'a World, gate: &Gate) -> Option<&'a Placed> {
+pub fn deployment_held<'a>(world: &'a World, gate: &Gate) -> Option<&'a Placed> {
     if let Some(named) = gate.deployment.as_ref().and_then(|id| world.placed.get(id)) {
         return Some(named);
     }
