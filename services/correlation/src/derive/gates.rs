@@ -79,6 +79,7 @@ impl Meeting {
                 // Asked for again after an end, it is closed again, and earlier approvals are void.
                 if self.settled.take().is_some() {
                     *approvals = Approvals::default();
+                    self.approvals = 0;
                     self.closed_at = Some(at);
                 }
                 self.closed_at.get_or_insert(at);
