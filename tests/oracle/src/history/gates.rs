@@ -4,7 +4,7 @@ use model::event::{
     Actor, Decision, Gate, GateBypassed, GateCancelled, GateDecided, GateDelegated, GateExpired, GateKind, GateQuorum,
     GateRequested, GateRequestedAgain, References,
 };
-use model::{Environment, GateId};
+use model::{Environment, GateId, TaskId};
 
 use super::moves::{About, Meeting};
 use super::story::{Story, back, machine, person};
@@ -20,7 +20,11 @@ impl Story {
             kind: [GateKind::DeploymentProtection, GateKind::ManualJob, GateKind::ChangeBoard, GateKind::Unknown]
                 [n as usize % 4],
             environment: environment.map(Environment::new),
-            ..Gate::new(GateId::new(format!("gate/{n}")), "board".into())
+            // A gate before a job has the name of the job.
+            ..Gate::new(
+                GateId::new(format!("gate/{n}")),
+                if about == About::Task { "scan".into() } else { "board".into() },
+            )
         };
         let met = (gate, self.about(about));
         self.wait(1);
@@ -30,7 +34,8 @@ impl Story {
             let requested_by = person(n);
             self.tell(GateRequested { required, approvers: Some(3), requested_by, ..requested });
         }
-        self.wait(45);
+        // Some look at nothing before they decide.
+        self.wait(if n.is_multiple_of(5) { -3 } else { 45 });
         match meeting {
             Meeting::Approved | Meeting::OnlyDecided => self.decide(&met, Decision::Approved, person(n + 1), None),
             Meeting::Rejected => self.decide(&met, Decision::Rejected, person(n + 1), None),
@@ -108,6 +113,12 @@ impl Story {
             About::Service => {
                 references.service = Some("web".into());
                 references.environment = self.environment_of(0);
+            }
+            About::Task => {
+                references.run = run.map(|ran| ran.told.run.clone());
+                // One provider names the job, of another only the run is known.
+                let named = run.filter(|_| deployed.is_some()).map(|ran| format!("{}/3", ran.told.run));
+                references.task = named.map(TaskId::new);
             }
             About::Nothing => {}
         }
