@@ -16,9 +16,15 @@ impl Story {
     pub fn gate(&mut self, about: About, meeting: Meeting, environment: u8) {
         let n = self.number();
         let environment = [Some("production"), None, Some("staging")][usize::from(environment) % 3];
+        let kinds = [
+            GateKind::DeploymentProtection,
+            GateKind::ManualJob,
+            GateKind::ChangeBoard,
+            GateKind::Unknown,
+            GateKind::Check,
+        ];
         let gate = Gate {
-            kind: [GateKind::DeploymentProtection, GateKind::ManualJob, GateKind::ChangeBoard, GateKind::Unknown]
-                [n as usize % 4],
+            kind: kinds[n as usize % 5],
             environment: environment.map(Environment::new),
             // A gate before a job has the name of the job.
             ..Gate::new(
@@ -127,8 +133,10 @@ impl Story {
 
     fn decide(&mut self, (gate, about): &Met, decision: Decision, decided_by: Actor, final_decision: Option<bool>) {
         let decided_at = Some(self.wait(3));
+        // Who decides on a deployment has looked at the default branch.
+        let commit = about.commit.clone().or_else(|| about.deployment.as_ref().and_then(|_| self.tip(0)));
         let decided = GateDecided::new(gate.clone(), about.clone(), decision);
-        self.tell(GateDecided { decided_at, decided_by, final_decision, commit: about.commit.clone(), ..decided });
+        self.tell(GateDecided { decided_at, decided_by, final_decision, commit, ..decided });
     }
 
     fn expire(&mut self, (gate, about): &Met) {

@@ -19,7 +19,7 @@ impl Story {
             services: [Some("api"), Some("web"), None][n as usize % 3].map(str::to_owned).into_iter().collect(),
             environment: self.environment_of(0).filter(|_| about % 2 == 0),
             kinds: vec!["latency".into()],
-            about: self.cause(about).into_iter().collect(),
+            about: self.causes(about),
             started_at: Some(Timestamp(self.now - 5 * MINUTE)),
             ..Incident::new(IncidentId::new(format!("incident/{n}")))
         };
@@ -53,7 +53,16 @@ impl Story {
         self.tell(IncidentResolved { incident, resolved_at: None, resolved_by: person(2) });
     }
 
-    /// What an incident says that it comes from, if anything.
+    /// What an incident says that it comes from: one thing, two, or nothing.
+    fn causes(&self, about: u8) -> Vec<References> {
+        let deployment = |by| {
+            let deployment = back(&self.deployments, by).map(|deployed| deployed.told.deployment.clone());
+            References { deployment, ..References::default() }
+        };
+        if about == 8 { vec![deployment(0), deployment(1)] } else { self.cause(about).into_iter().collect() }
+    }
+
+    /// One thing that an incident says that it comes from.
     fn cause(&self, about: u8) -> Option<References> {
         let deployed = back(&self.deployments, about)?;
         let mut references = References::default();

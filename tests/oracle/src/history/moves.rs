@@ -231,7 +231,8 @@ fn of_deployments() -> impl Strategy<Value = Move> {
 }
 
 fn of_the_rest() -> impl Strategy<Value = Move> {
-    let catalog = (pick!(Layout), any::<bool>()).prop_map(|(layout, grows)| Move::Catalog { layout, grows });
+    let layout = prop_oneof![3 => pick!(Layout), 1 => Just(Layout::Markers)];
+    let catalog = (layout, any::<bool>()).prop_map(|(layout, grows)| Move::Catalog { layout, grows });
     let incident = (pick!(Course), 0u8..9).prop_map(|(course, about)| Move::Incident { course, about });
     prop_oneof![
         4 => catalog,

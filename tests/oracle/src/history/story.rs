@@ -232,7 +232,7 @@ impl Story {
             committed_at: self.now,
             author: if n % 5 == 4 { machine() } else { person(n) },
             path: match n % 7 {
-                2 => format!("{folder}/Cargo.lock"),
+                2 | 5 | 6 => format!("{folder}/Cargo.lock"),
                 3 => format!("{folder}/Cargo.toml"),
                 4 => format!("{folder}/config/app-{n}.yaml"),
                 _ => format!("{folder}/file-{project}-{n}"),

@@ -1,13 +1,14 @@
 //! Rows of `gate_waits`.
 
 use model::event::{GateKind, Phase};
-use model::fact::{Fact, GateWaitFact};
-use model::{CommitId, Component, GateId, Millis, Timestamp, Version};
+use model::fact::{Fact, GateOutcome, GateWaitFact};
+use model::{CommitId, Component, Environment, GateId, Millis, Timestamp, Version};
 
 use super::count;
+use super::hollow::hollow;
 use crate::catalog;
 use crate::known::{Gate, Meeting};
-use crate::world::{Placed, World};
+use crate::world::{Placed, Scope, World};
 
 pub fn rows(world: &World) -> Vec<Fact> {
     world.known.gates.iter().filter_map(|(id, gate)| row(world, id, gate)).map(Fact::from).collect()
@@ -28,6 +29,7 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
     };
     let shown = held.and_then(|placed| placed.commit.clone()).or(commit);
     let by_author = meeting.by_author.or_else(|| is_author(world, shown.as_ref()?, meeting.decided_by.key.as_deref()?));
+    let hollow = hollow(world, gate, held, shown.as_ref(), by_author);
     let blocking_from = only_obstacle_from(world, gate, &meeting);
     Some(GateWaitFact {
         realm: world.realm.clone(),
@@ -38,7 +40,7 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         version,
         name: gate.name.clone(),
         kind: kind(world, gate),
-        environment: gate.environment.as_ref().map(|e| catalog::environment(&world.known.catalog, e, None).0),
+        environment: environment(world, gate),
         attempt: gate.attempt,
         commit: shown,
         run: gate.run.clone(),
@@ -50,6 +52,8 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         decided_by: meeting.decided_by.kind,
         by_author,
         decided_commit: meeting.commit.map(|given| world.resolve(&given).unwrap_or(given)),
+        caught: caught(world, id),
+        hollow,
         delegations: count(meeting.delegations),
         approvals: count(meeting.approvals),
         required: gate.required,
@@ -58,6 +62,69 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         link: gate.url.clone(),
         ..GateWaitFact::default()
     })
+}
+
+fn environment(world: &World, gate: &Gate) -> Option<Environment> {
+    gate.environment.as_ref().map(|given| catalog::environment(&world.known.catalog, given, None).0)
+}
+
+/// A gate as one meeting of its series: the same gate of the same component.
+#[derive(Debug)]
+struct Met {
+    series: (Component, Option<Environment>, String, GateKind),
+    at: Timestamp,
+    decided_at: Option<Timestamp>,
+    outcome: GateOutcome,
+    commit: Option<CommitId>,
+}
+
+fn met(world: &World, gate: &Gate) -> Option<Met> {
+    let meeting = gate.meeting()?;
+    let held = deployment_held(world, gate);
+    let component =
+        held.map(|placed| placed.component.clone()).or_else(|| component_at(world, gate).filter(|_| held.is_none()))?;
+    Some(Met {
+        series: (component, environment(world, gate), gate.name.clone(), kind(world, gate)),
+        at: meeting.at(),
+        decided_at: meeting.decided_at,
+        outcome: meeting.outcome,
+        commit: held.and_then(|placed| placed.commit.clone()).or_else(|| commit_at(world, gate)),
+    })
+}
+
+/// Whether a rejection caught something: a changed commit followed. Of several meetings with one commit the last one that was settled
+/// counts. None while the gate is open, or where it is not known what was rejected.
+fn caught(world: &World, id: &GateId) -> Option<bool> {
+    let own = met(world, world.known.gates.get(id)?)?;
+    match own.outcome {
+        GateOutcome::Open => return None,
+        GateOutcome::Rejected => {}
+        _ => return Some(false),
+    }
+    let commit = own.commit.as_ref()?;
+    let gates = world.known.gates.iter().filter_map(|(other, gate)| Some((other, met(world, gate)?)));
+    let later: Vec<Met> = gates
+        .filter(|(other, met)| met.series == own.series && (met.at, *other) > (own.at, id))
+        .map(|(_, met)| met)
+        .collect();
+    let counts =
+        |met: &&Met| matches!(met.outcome, GateOutcome::Approved | GateOutcome::Bypassed | GateOutcome::Rejected);
+    if later.iter().filter(counts).any(|met| met.commit.as_ref() == Some(commit)) {
+        return Some(false);
+    }
+    let made_at = |id: &CommitId| world.known.commits.get(id)?.made_at();
+    let is_newer = |id: &CommitId| made_at(id).zip(made_at(commit)).is_some_and(|(other, own)| other > own);
+    let decided_at = own.decided_at?;
+    let there = own.series.1.clone().map(Scope::Environment);
+    let line = there.and_then(|scope| world.lines.get(&(own.series.0.clone(), scope)));
+    let after: Vec<_> = line.iter().flat_map(|line| &line.0).filter(|stop| stop.order.0 > decided_at).collect();
+    // It came there unchanged.
+    if after.iter().any(|stop| stop.commit == *commit) {
+        return Some(false);
+    }
+    let met_newer = later.iter().filter_map(|met| met.commit.as_ref()).any(is_newer);
+    let came_along = line.and_then(|line| line.first(commit)).is_some_and(|first| first.order.0 > decided_at);
+    Some(met_newer || came_along || after.iter().any(|stop| is_newer(&stop.commit)))
 }
 
 /// As events say, else as the catalog does.
@@ -88,7 +155,7 @@ pub fn deployment_held<'a>(world: &'a World, gate: &Gate) -> Option<&'a Placed> 
     if let Some(named) = gate.deployment.as_ref().and_then(|id| world.placed.get(id)) {
         return Some(named);
     }
-    let environment = gate.environment.as_ref().map(|e| catalog::environment(&world.known.catalog, e, None).0);
+    let environment = environment(world, gate);
     let fits = |placed: &&Placed| environment.as_ref().is_none_or(|e| placed.environment == *e);
     match (&gate.run, gate.commit.as_ref().and_then(|given| world.resolve(given))) {
         (Some(run), _) => world.deployments_of(run).find(fits),

@@ -6,6 +6,7 @@ mod components;
 mod deployments;
 mod failures;
 mod gates;
+mod hollow;
 mod incidents;
 mod recovery;
 mod releases;

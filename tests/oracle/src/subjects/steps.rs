@@ -112,7 +112,7 @@ fn of_run(world: &World, id: &RunId, run: &Run) -> Option<ManualStepFact> {
     let told = run.dispatched.as_ref().filter(|_| run.trigger == Trigger::Manual)?;
     let first = run.attempts.values().next().filter(|attempt| attempt.triggered_by == ActorKind::Human)?;
     let commit = run.commit.as_ref().and_then(|given| world.resolve(given));
-    let counts = |placed: &Placed| !world.known.deployments[&placed.id].is_no_delivery && told_of(world, placed);
+    let counts = |placed: &Placed| !world.known.deployments[&placed.id].is_no_delivery;
     let mut deployed = world.placed.values().filter(|placed| commit.is_some() && placed.commit == commit);
     if !deployed.any(counts) && !made_by(world, id) {
         return None;
@@ -131,11 +131,6 @@ fn of_run(world: &World, id: &RunId, run: &Run) -> Option<ManualStepFact> {
         ..in_run(world, id, run, None, None)
     };
     Some(timed(row, at, passed().or_else(merged)))
-}
-
-/// Somebody told of it: it does not merely follow from something else.
-fn told_of(world: &World, placed: &Placed) -> bool {
-    world.known.deployments[&placed.id].marked_for.is_none()
 }
 
 fn made_by(world: &World, run: &RunId) -> bool {
