@@ -191,7 +191,7 @@ impl State {
         let environment = environment.map(|e| self.rules.environment(e, None).0);
         let made: Vec<(&Deployment, &Placed)> = self
             .deployments_of(id)
-            .filter_map(|id| Some((self.records.deployments.get(id)?, self.placed.get(id)?)))
+            .filter_map(|id| Some((self.deployment(id)?, self.placed.get(id)?)))
             .collect();
         let by_task = made.iter().find(|(deployment, _)| task.is_some() && deployment.job.get() == task);
         let there = made.iter().find(|(_, placed)| environment.as_ref() == Some(&placed.environment));
@@ -235,7 +235,7 @@ impl State {
 
     /// Something that counts was deployed of the commit.
     fn is_deployed(&self, place: Place) -> bool {
-        let mut deployments = self.by_head.of(&place).filter_map(|id| self.records.deployments.get(id));
+        let mut deployments = self.by_head.of(&place).filter_map(|id| self.deployment(id));
         deployments.any(Deployment::counts)
     }
 
