@@ -227,8 +227,8 @@ fn shortly_before(world: &World, incident: &Incident) -> Vec<Attribution> {
         let is_new = |stop: &&Stop| {
             kind(line, stop, brought(world, &component, line, stop).own.len()) != DeploymentKind::Redeploy
         };
-        let within = line.0.iter().filter(|stop| stop.order.0 <= began && began - stop.order.0 <= window);
-        let last = within.filter(is_new).last();
+        let mut within = line.0.iter().filter(|stop| stop.order.0 <= began && began - stop.order.0 <= window);
+        let last = within.rfind(is_new);
         found.extend(last.map(|stop| attribution(by(&component, stop), Grade::Window, incident, evidence.clone())));
     }
     found

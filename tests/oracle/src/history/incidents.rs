@@ -17,7 +17,7 @@ impl Story {
         let incident = Incident {
             severity: Some("2".into()),
             services: [Some("api"), Some("web"), None][n as usize % 3].map(str::to_owned).into_iter().collect(),
-            environment: self.environment_of(0).filter(|_| about % 2 == 0),
+            environment: self.environment_of(0).filter(|_| about.is_multiple_of(2)),
             kinds: vec!["latency".into()],
             about: self.causes(about),
             started_at: Some(Timestamp(self.now - 5 * MINUTE)),

@@ -218,7 +218,7 @@ impl Story {
                 Pick::Revert => made.reverts = vec![of],
                 Pick::Cherry => {
                     // By its whole id, or in short.
-                    let given = if by % 2 == 0 { of.as_str() } else { &of.as_str()[..9] };
+                    let given = if by.is_multiple_of(2) { of.as_str() } else { &of.as_str()[..9] };
                     made.cherry_picked_from = vec![CommitId::new(given)];
                     (made.authored_at, made.patch) = (authored_at, patch);
                 }

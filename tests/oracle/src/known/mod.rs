@@ -159,8 +159,11 @@ fn excluded(events: &[&Event<Body>]) -> BTreeMap<ReleaseKey, bool> {
     said.into_iter().filter_map(|(release, said)| Some((release, latest(said)?))).collect()
 }
 
+/// Kinds of incident, and when they were said.
+type SaidAt = (Timestamp, Option<Vec<String>>);
+
 fn purposes(events: &[&Event<Body>]) -> BTreeMap<(Option<Component>, String), Vec<String>> {
-    let mut said: BTreeMap<_, Vec<(Timestamp, Option<Vec<String>>)>> = BTreeMap::new();
+    let mut said: BTreeMap<_, Vec<SaidAt>> = BTreeMap::new();
     for (event, body) in reviews(events) {
         if let ReviewBody::GatePurposeSaid(of) = body {
             let told = (event.occurred_at, Some(of.purposes.clone()));
