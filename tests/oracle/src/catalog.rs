@@ -1,7 +1,7 @@
 //! What the catalog says, and what holds where it says nothing.
 
-use model::event::{Catalog, CatalogComponent, Tier};
-use model::{Component, Environment, Repository};
+use model::event::{Catalog, CatalogComponent, CatalogGate, MarkerKind, Tier};
+use model::{Component, Environment, Millis, Repository};
 
 use crate::known::Paths;
 
@@ -13,15 +13,23 @@ pub fn entry<'a>(catalog: &'a Catalog, component: &Component) -> Option<&'a Cata
 /// The component that a repository, a service or both belong to.
 pub fn owner(catalog: &Catalog, repository: Option<&Repository>, service: Option<&str>) -> Option<Component> {
     let entries = &catalog.components;
+    let called: Vec<&CatalogComponent> = entries
+        .iter()
+        .filter(|entry| {
+            let is_name = |name| entry.component.as_str() == name || entry.services.iter().any(|of| of == name);
+            service.is_some_and(is_name)
+        })
+        .collect();
     // A service by a name that the catalog knows, unless the catalog has that component in another repository.
-    for entry in entries {
-        let elsewhere = matches!((repository, &entry.repository), (Some(given), Some(of)) if given != of);
-        let called = service.is_some_and(|name| {
-            entry.component.as_str() == name || entry.services.iter().any(|service| service == name)
-        });
-        if called && !elsewhere {
-            return Some(entry.component.clone());
-        }
+    let elsewhere =
+        |entry: &CatalogComponent| matches!((repository, &entry.repository), (Some(given), Some(of)) if given != of);
+    if let Some(entry) = called.iter().find(|entry| !elsewhere(entry)) {
+        return Some(entry.component.clone());
+    }
+    // A repository that is nobody's deploys components of others: the only one of that name.
+    let is_somebodys = repository.is_some() && entries.iter().any(|entry| entry.repository.as_ref() == repository);
+    if let (false, [only]) = (is_somebodys, &called[..]) {
+        return Some(only.component.clone());
     }
     // The only component of its repository; else the repository by itself; without one, the service by itself.
     let Some(repository) = repository else { return service.map(Component::new) };
@@ -46,12 +54,29 @@ pub fn belongs(catalog: &Catalog, component: &Component, paths: Option<&Paths>) 
         return Some(true);
     }
     let paths = paths?;
-    let one_of = |patterns: &[String], path: &str| patterns.iter().any(|pattern| path_matches(pattern, path));
-    let touched = paths
-        .list
-        .iter()
-        .any(|path| (entry.paths.is_empty() || one_of(&entry.paths, path)) && !one_of(&entry.excluded_paths, path));
+    let touched = paths.list.iter().any(|path| holds(entry, path));
     (touched || paths.whole).then_some(touched)
+}
+
+/// Whether a path is a component's.
+pub fn holds(entry: &CatalogComponent, path: &str) -> bool {
+    let one_of = |patterns: &[String]| patterns.iter().any(|pattern| path_matches(pattern, path));
+    (entry.paths.is_empty() || one_of(&entry.paths)) && !one_of(&entry.excluded_paths)
+}
+
+/// What counts as a deployment of a component: the kind that its list names first.
+pub fn counting(entry: Option<&CatalogComponent>) -> MarkerKind {
+    entry.and_then(|entry| entry.markers.first()).map_or(MarkerKind::Deployment, |marker| marker.kind)
+}
+
+/// How long after a deployment an incident may be its fault: a day, unless the catalog says otherwise.
+pub fn attribution_window(catalog: &Catalog, component: &Component) -> Millis {
+    entry(catalog, component).and_then(|entry| entry.attribution_window).unwrap_or(Millis(24 * 60 * 60 * 1000))
+}
+
+/// What the catalog says of a gate.
+pub fn gate<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a CatalogGate> {
+    catalog.gates.iter().find(|entry| wild(&entry.gate.to_lowercase(), &name.to_lowercase()))
 }
 
 /// Name and tier of an environment; `production` is what the provider says.
@@ -89,7 +114,7 @@ fn path_matches(pattern: &str, path: &str) -> bool {
 }
 
 /// A name under a pattern where `*` is any run of characters.
-fn wild(pattern: &str, name: &str) -> bool {
+pub fn wild(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {

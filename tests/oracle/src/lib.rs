@@ -9,11 +9,19 @@
 
 mod catalog;
 pub mod history;
+mod incidents;
+mod kinds;
 mod known;
+mod lineage;
+mod marks;
 #[cfg(feature = "play")]
 pub mod play;
+mod references;
+#[cfg(feature = "play")]
+mod scope;
 mod subjects;
 mod tables;
+mod tries;
 mod world;
 
 use model::Realm;

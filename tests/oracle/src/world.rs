@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{ActorKind, Tier};
-use model::{CommitId, Component, DeploymentId, Environment, Realm, RunId, Timestamp, Version};
+use model::fact::Origin;
+use model::{
+    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Realm, RunId, TaskId, Timestamp, Version,
+};
 
 use crate::catalog;
-use crate::known::{Change, ChangeKey, Commit, Deployment, Ending, Known, Task};
+use crate::incidents::{self, Settled};
+use crate::known::{Change, ChangeKey, Commit, Deployment, Ending, Gate, Known, Run, Task};
+use crate::marks;
 
 /// A line of deployments of a component.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +70,10 @@ impl Line {
         self.0.iter().find(|stop| stop.order == *order)
     }
 
+    pub fn before(&self, stop: &Stop) -> Option<&Stop> {
+        self.0.iter().rfind(|other| other.order < stop.order)
+    }
+
     /// Commits that no deployment brought before this one.
     pub fn brought<'a>(&'a self, stop: &'a Stop) -> impl Iterator<Item = &'a CommitId> {
         let is_first = |commit: &&CommitId| self.first(commit).is_some_and(|first| first.order == stop.order);
@@ -75,8 +84,10 @@ impl Line {
 /// The way of a commit up to its merge.
 #[derive(Clone, Debug, Default)]
 pub struct Way {
-    /// Author time, else commit time; of the earliest commit squashed.
+    /// Author time, else commit time; of the earliest of the commits squashed and of those it was picked from.
     pub authored_at: Option<Timestamp>,
+    /// What that time is taken from.
+    pub origin: Origin,
     pub author: ActorKind,
     /// When its change was opened.
     pub opened_at: Option<Timestamp>,
@@ -92,18 +103,31 @@ pub struct World {
     pub known: Known,
     pub placed: BTreeMap<DeploymentId, Placed>,
     pub lines: BTreeMap<(Component, Scope), Line>,
+    /// What incidents amount to.
+    pub incidents: BTreeMap<IncidentId, Settled>,
     members: BTreeMap<ChangeKey, BTreeSet<CommitId>>,
 }
 
 impl World {
-    pub fn of(realm: Realm, known: Known) -> Self {
-        let mut world =
-            Self { realm, known, placed: BTreeMap::new(), lines: BTreeMap::new(), members: BTreeMap::new() };
+    pub fn of(realm: Realm, mut known: Known) -> Self {
+        for (id, marked) in marks::all(&known) {
+            // Who tells of it knows better.
+            known.deployments.entry(id).or_insert(marked);
+        }
+        let mut world = Self {
+            realm,
+            known,
+            placed: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            members: BTreeMap::new(),
+        };
         let placed = |(id, deployment)| Some((DeploymentId::clone(id), world.place(id, deployment)?));
         world.placed = world.known.deployments.iter().filter_map(placed).collect();
         world.lines = world.make_lines();
         world.members =
-            world.known.changes.iter().map(|(key, change)| (key.clone(), world.held(key, change))).collect();
+            world.known.changes.iter().map(|(key, change)| (key.clone(), world.in_change(key, change))).collect();
+        world.incidents = world.known.incidents.keys().map(|id| (id.clone(), incidents::settle(&world, id))).collect();
         world
     }
 
@@ -124,45 +148,18 @@ impl World {
 
     fn place(&self, id: &DeploymentId, deployment: &Deployment) -> Option<Placed> {
         let catalog = &self.known.catalog;
-        let component = catalog::owner(catalog, deployment.repository.as_ref(), deployment.service.as_deref())?;
+        let owner = || catalog::owner(catalog, deployment.repository.as_ref(), deployment.service.as_deref());
+        let component = deployment.marked_for.clone().or_else(owner)?;
         let (environment, tier) = catalog::environment(catalog, &deployment.environment, deployment.production);
         let ending = deployment.ending(self.partial_counts(&component));
-        let commit = self.commit_deployed(deployment);
-        let tag = ref_as_tag(deployment).filter(|tag| self.tag_exists(deployment, tag));
-        let named = deployment.version.clone().or(tag);
-        let version = named.or_else(|| commit.as_ref().map(|id| id.as_str().to_owned())).map(Version::new);
-        let succeeded_at = ending.succeeded_at().filter(|_| !deployment.is_no_delivery);
+        let (commit, version) = self.brings(deployment, &component);
+        let counts = catalog::counting(catalog::entry(catalog, &component)) == deployment.marker;
+        let succeeded_at = ending.succeeded_at().filter(|_| counts && !deployment.is_no_delivery);
         Some(Placed { id: id.clone(), component, environment, tier, version, commit, ending, succeeded_at })
     }
 
     pub fn partial_counts(&self, component: &Component) -> bool {
         catalog::entry(&self.known.catalog, component).is_some_and(|entry| entry.partial_counts)
-    }
-
-    /// The commit that a deployment brings, by the best reference: its own word, its tag, its artifact, its run.
-    fn commit_deployed(&self, deployment: &Deployment) -> Option<CommitId> {
-        let known = &self.known;
-        let own = deployment.commit.as_ref().and_then(|given| self.resolve(given));
-        if own.is_some() {
-            return own;
-        }
-        let of_run = |run: &Option<RunId>| known.runs.get(run.as_ref()?)?.commit.clone();
-        let mut given = Vec::new();
-        for name in deployment.version.clone().into_iter().chain(ref_as_tag(deployment)) {
-            let key = deployment.repository.clone().map(|repository| (repository, name));
-            given.push(key.and_then(|key| known.tags.get(&key).cloned().flatten()));
-        }
-        for artifact in deployment.artifacts.iter().filter_map(|name| known.artifacts.get(name)) {
-            given.push(artifact.commit.clone().or_else(|| of_run(&artifact.run)));
-        }
-        given.push(of_run(&deployment.run));
-        // The best reference that there is decides, even where nobody told of that commit yet.
-        self.resolve(&given.into_iter().flatten().next()?)
-    }
-
-    fn tag_exists(&self, deployment: &Deployment, name: &str) -> bool {
-        let repository = deployment.repository.clone();
-        repository.is_some_and(|repository| self.known.tags.contains_key(&(repository, name.to_owned())))
     }
 
     /// Everything that a commit contains: what is below it, and below that.
@@ -201,7 +198,7 @@ impl World {
 
     /// Commits of a merged change: those that a provider listed, what was pushed to its branch below its last commit down to where
     /// it began or to what is listed, and the commit that merged it.
-    fn held(&self, key: &ChangeKey, change: &Change) -> BTreeSet<CommitId> {
+    fn in_change(&self, key: &ChangeKey, change: &Change) -> BTreeSet<CommitId> {
         let Some((_, merge)) = &change.merged else { return BTreeSet::new() };
         let named: BTreeSet<CommitId> = change.listed.iter().chain(merge).cloned().collect();
         // A list that holds the last commit is the provider's word for the whole; a fast forward is its own last commit.
@@ -240,43 +237,6 @@ impl World {
         changes.min_by_key(|(key, change)| (change.merged.as_ref().map(|(at, _)| *at), (*key).clone()))
     }
 
-    pub fn way(&self, id: &CommitId) -> Way {
-        let Some(commit) = self.known.commits.get(id) else { return Way::default() };
-        let change = self.brought_by(id).map(|(_, change)| change);
-        let merged_at = change.and_then(|change| change.merged.as_ref()).map(|(at, _)| *at);
-        Way {
-            authored_at: self.squashed_at(id).into_iter().chain(commit.written_at()).min(),
-            author: commit.author,
-            opened_at: change.and_then(|change| change.created_at),
-            merged_at: merged_at.or(commit.landed_at),
-            committed_at: commit.committed_at,
-        }
-    }
-
-    /// When the first of the commits was written that were squashed into this one; none where it is no squash.
-    fn squashed_at(&self, id: &CommitId) -> Option<Timestamp> {
-        let (key, change) = self.brought_by(id)?;
-        let commit = self.known.commits.get(id)?;
-        let merged_it = change.merged.as_ref().is_some_and(|(_, merge)| merge.as_ref() == Some(id));
-        let is_merge = commit.parents.as_ref().is_some_and(|parents| parents.len() > 1);
-        if !merged_it || is_merge {
-            return None;
-        }
-        if let Some(head) = &change.head {
-            let is_fast_forward = head == id;
-            let holds_head = commit.older().contains(head);
-            // A rebase keeps author times, a squash has its own.
-            let author_time = |id| self.known.commits.get(id)?.authored_at;
-            let is_rebase = author_time(head).is_some() && author_time(head) == author_time(id);
-            if is_fast_forward || holds_head || is_rebase {
-                return None;
-            }
-        }
-        // A branch that lives on holds commits that an earlier change brought already.
-        let own = self.members[key].iter().filter(|member| self.brought_by(member).is_some_and(|(by, _)| by == key));
-        own.filter_map(|member| self.known.commits.get(member)?.written_at()).min()
-    }
-
     /// Whether a commit counts as part of a component: nothing says that it is not, and more is known of it than its name.
     pub fn is_part(&self, component: &Component, id: &CommitId) -> bool {
         self.known.commits.get(id).is_some_and(|commit| {
@@ -295,7 +255,42 @@ impl World {
     }
 
     pub fn tasks_of(&self, run: &RunId) -> impl Iterator<Item = &Task> {
-        self.known.tasks.values().filter(|task| task.run.as_ref() == Some(run))
+        self.tasks_by_id(run).map(|(_, task)| task)
+    }
+
+    pub fn tasks_by_id(&self, run: &RunId) -> impl Iterator<Item = (&TaskId, &Task)> {
+        self.known.tasks.iter().filter(|(_, task)| task.run.as_ref() == Some(run))
+    }
+
+    pub fn gates_of(&self, run: &RunId) -> impl Iterator<Item = (&GateId, &Gate)> {
+        self.known.gates.iter().filter(|(_, gate)| gate.run.as_ref() == Some(run))
+    }
+
+    /// When gates of a run were closed, as far as they are settled.
+    pub fn held(&self, run: &RunId) -> Vec<(Timestamp, Timestamp)> {
+        let meetings = self.gates_of(run).filter_map(|(_, gate)| gate.meeting());
+        meetings.filter_map(|meeting| Some((meeting.at(), meeting.decided_at?))).collect()
+    }
+
+    /// The commit that a run worked on: in full where it can be resolved, else as given.
+    pub fn commit_of_run(&self, run: &Run) -> Option<CommitId> {
+        run.commit.as_ref().map(|given| self.resolve(given).unwrap_or_else(|| given.clone()))
+    }
+
+    /// Commits that a change holds.
+    pub fn members(&self, key: &ChangeKey) -> &BTreeSet<CommitId> {
+        &self.members[key]
+    }
+
+    /// What was deployed of a release.
+    pub fn deployments_as(&self, component: &Component, version: &Version) -> Vec<&Placed> {
+        let of = |placed: &&Placed| placed.component == *component && placed.version.as_ref() == Some(version);
+        self.placed.values().filter(of).collect()
+    }
+
+    /// Deployments of a component to production.
+    pub fn production(&self, component: &Component) -> Option<&Line> {
+        self.lines.get(&(component.clone(), Scope::Production))
     }
 
     /// The component that a run works for: that of what it deployed, else that of its repository.
@@ -308,9 +303,8 @@ impl World {
     }
 }
 
-/// Name of the tag that a deployment's ref may mean; a branch by its full name means none.
-fn ref_as_tag(deployment: &Deployment) -> Option<String> {
-    let name = deployment.ref_name.as_deref()?;
-    let tag = name.strip_prefix("refs/tags/");
-    if name.starts_with("refs/") { tag.map(str::to_owned) } else { Some(name.to_owned()) }
+/// When what was held back by gates was ready: at the last decision on the way, whatever the provider calls the time before.
+pub fn ready_at(queued: Timestamp, started: Timestamp, held: &[(Timestamp, Timestamp)]) -> Timestamp {
+    let decisions = held.iter().filter(|(from, until)| *from < started && *until <= started).map(|(_, until)| *until);
+    decisions.chain([queued]).max().unwrap_or(queued)
 }

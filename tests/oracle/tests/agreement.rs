@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use model::event::Body;
-use model::fact::{DeploymentKind, Fact, GateOutcome, Lineage, ReleaseKind};
+use model::fact::{
+    DeploymentKind, Fact, FailureClass, GateOutcome, Grade, Lineage, ManualStepKind, Origin, ReleaseKind,
+};
 use oracle::history::{events, history};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -55,16 +57,54 @@ fn said(fact: &Fact) -> Vec<String> {
             some.map(|(name, _)| (*name).to_owned())
                 .chain([format!("{:?}", row.kind), format!("complete {}", row.commits_complete)])
                 .chain(corrected.then(|| "clock_correction".to_owned()))
+                .chain([
+                    format!("failed {}", row.failed),
+                    format!("rework {}", row.rework),
+                    format!("excluded {}", row.excluded),
+                ])
+                .chain([
+                    format!("recovered {}", row.recovery.is_some()),
+                    format!("approval {}", row.review_approval.is_some()),
+                ])
                 .collect()
         }
-        Fact::Deployment(row) => vec![format!("deployment {:?}", row.kind), format!("deployment {:?}", row.outcome)],
-        Fact::ReleaseCommit(row) => vec![format!("{:?}", row.lineage), format!("change {}", row.change.is_some())],
-        Fact::GateWait(row) => vec![format!("gate {:?}", row.outcome), format!("waited {}", row.wait.is_some())],
+        Fact::Deployment(row) => vec![
+            format!("deployment {:?}", row.kind),
+            format!("deployment {:?}", row.outcome),
+            format!("marker {:?}", row.marker),
+            format!("staged {}", row.partial_at.is_some()),
+            format!("replaced {}", row.replaced.is_some()),
+        ],
+        Fact::ReleaseCommit(row) => vec![
+            format!("{:?}", row.lineage),
+            format!("change {}", row.change.is_some()),
+            format!("origin {:?}", row.origin),
+            format!("picked {}", row.picked_from.is_some()),
+            format!("reverts {}", row.reverts.is_some()),
+            format!("reverted {}", row.reverted_by.is_some()),
+            format!("split {}", row.coding.is_some()),
+        ],
+        Fact::GateWait(row) => row
+            .hollow
+            .iter()
+            .map(|reason| format!("hollow {reason:?}"))
+            .chain([format!("gate {:?}", row.outcome), format!("waited {}", row.wait.is_some())])
+            .chain([format!("caught {}", row.caught == Some(true)), format!("handed_on {}", row.delegations > 0)])
+            .collect(),
         Fact::Build(row) => {
-            vec![format!("build {:?}", row.outcome), format!("step {}", row.first_failed_step.is_some())]
+            vec![
+                format!("build {:?}", row.outcome),
+                format!("step {}", row.first_failed_step.is_some()),
+                format!("green {}", row.green_at.is_some()),
+            ]
         }
         Fact::Component(row) => vec![format!("declared {}", row.declared)],
-        other => vec![format!("{:?}", other.subject())],
+        Fact::BuildFailure(row) => {
+            vec![format!("class {:?}", row.class), format!("passed {}", row.passed_attempt.is_some())]
+        }
+        Fact::ManualStep(row) => vec![format!("manual {:?}", row.kind)],
+        Fact::Incident(row) => vec![format!("incident {:?}", row.state), format!("grade {:?}", row.grade)],
+        Fact::IncidentAttribution(row) => vec![format!("alone {}", row.candidates == 1)],
     }
 }
 
@@ -72,15 +112,18 @@ fn said(fact: &Fact) -> Vec<String> {
 fn histories_say_everything() {
     let mut runner = TestRunner::deterministic();
     let (mut kinds, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..600 {
+    for _ in 0..3000 {
         let told = events(&history().new_tree(&mut runner).unwrap().current());
         kinds.extend(told.iter().map(|event| event.body.kind()));
         seen.extend(oracle::tables(&told, &"default".into()).0.values().flat_map(said));
     }
     let never: Vec<&&str> = Body::KINDS.iter().filter(|kind| !kinds.contains(**kind)).collect();
     assert!(never.is_empty(), "never told: {never:?}");
-    use {DeploymentKind as D, GateOutcome as G, Lineage as L, ReleaseKind as R};
-    let expected = [R::Baseline, R::Regular, R::Rollback, R::Redeploy, R::Unfinished].map(|kind| format!("{kind:?}"));
+    use {
+        DeploymentKind as D, FailureClass as C, GateOutcome as G, Grade, Lineage as L, Origin as O, ReleaseKind as R,
+    };
+    let shipping = [R::Regular, R::Hotfix, R::Configuration, R::Dependencies].map(|kind| format!("{kind:?}"));
+    let expected = [R::Baseline, R::Rollback, R::Redeploy, R::Unfinished].map(|kind| format!("{kind:?}"));
     let mut expected: Vec<String> = expected.to_vec();
     let deployments = [D::Baseline, D::Forward, D::Rollback, D::Redeploy, D::Unresolved, D::None];
     expected.extend(deployments.map(|kind| format!("deployment {kind:?}")));
@@ -89,7 +132,39 @@ fn histories_say_everything() {
     expected.extend([L::Deployed, L::Parents, L::Push].map(|lineage| format!("{lineage:?}")));
     let segments = "coding review merge_to_build queue build_and_test gate_wait batch_wait hand_off deploy unaccounted";
     expected.extend(segments.split(' ').chain(["clock_correction"]).map(str::to_owned));
-    let flags = ["complete", "change", "waited", "step", "declared"];
+    expected.extend(shipping);
+    expected.extend([C::Failure, C::Error, C::Flaky, C::Timeout, C::Cancelled].map(|class| format!("class {class:?}")));
+    let grades = [Grade::Said, Grade::Explicit, Grade::Commit, Grade::Window, Grade::Unattributed];
+    expected.extend(grades.map(|grade| format!("grade {grade:?}")));
+    expected.extend([O::Authored, O::Committed, O::Squashed, O::Picked].map(|origin| format!("origin {origin:?}")));
+    use ManualStepKind as M;
+    expected.extend([M::ManualJob, M::DispatchedRun, M::Deployment, M::Named].map(|kind| format!("manual {kind:?}")));
+    let reasons = ["NoTests", "OtherCommit", "BeforeChecks", "ByAuthor", "WithinSeconds"];
+    expected.extend(reasons.map(|reason| format!("hollow {reason}")));
+    expected.extend(["Deployment", "Pipeline", "Task", "Tag", "Release"].map(|kind| format!("marker {kind}")));
+    let flags = [
+        "complete",
+        "change",
+        "waited",
+        "step",
+        "declared",
+        "failed",
+        "rework",
+        "excluded",
+        "recovered",
+        "approval",
+        "picked",
+        "reverts",
+        "reverted",
+        "split",
+        "caught",
+        "handed_on",
+        "green",
+        "passed",
+        "alone",
+        "staged",
+        "replaced",
+    ];
     expected.extend(flags.iter().flat_map(|flag| [format!("{flag} true"), format!("{flag} false")]));
     let never: Vec<&String> = expected.iter().filter(|said| !seen.contains(*said)).collect();
     assert!(never.is_empty(), "never said: {never:?}\nsaid: {seen:?}");

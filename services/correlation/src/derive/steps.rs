@@ -189,10 +189,8 @@ impl State {
         environment: Option<&Environment>,
     ) -> ManualStepFact {
         let environment = environment.map(|e| self.rules.environment(e, None).0);
-        let made: Vec<(&Deployment, &Placed)> = self
-            .deployments_of(id)
-            .filter_map(|id| Some((self.records.deployments.get(id)?, self.placed.get(id)?)))
-            .collect();
+        let made: Vec<(&Deployment, &Placed)> =
+            self.deployments_of(id).filter_map(|id| Some((self.deployment(id)?, self.placed.get(id)?))).collect();
         let by_task = made.iter().find(|(deployment, _)| task.is_some() && deployment.job.get() == task);
         let there = made.iter().find(|(_, placed)| environment.as_ref() == Some(&placed.environment));
         let aimed = by_task.or(there).or(made.first().filter(|_| task.is_none() && environment.is_none()));
@@ -235,7 +233,7 @@ impl State {
 
     /// Something that counts was deployed of the commit.
     fn is_deployed(&self, place: Place) -> bool {
-        let mut deployments = self.by_head.of(&place).filter_map(|id| self.records.deployments.get(id));
+        let mut deployments = self.by_head.of(&place).filter_map(|id| self.deployment(id));
         deployments.any(Deployment::counts)
     }
 

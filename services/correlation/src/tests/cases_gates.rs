@@ -108,16 +108,16 @@ fn approvals_before_it_was_asked_for_again_are_void() {
     let again =
         GateRequestedAgain { gate: board("g"), about: about(1), requested_at: None, requested_by: Actor::default() };
     let expired = GateExpired { gate: board("g"), about: about(1), expired_at: None };
-    let gate = met(
-        &after_line(vec![
-            (5 * HOUR, ask.into()),
-            (6 * HOUR, decided("g", 1, Decision::Approved, person("a")).into()),
-            (7 * HOUR, expired.into()),
-            (8 * HOUR, again.into()),
-            (9 * HOUR, decided("g", 1, Decision::Approved, person("b")).into()),
-        ]),
-        "g",
-    );
+    let mut history: History = vec![
+        (5 * HOUR, ask.into()),
+        (6 * HOUR, decided("g", 1, Decision::Approved, person("a")).into()),
+        (7 * HOUR, expired.into()),
+        (8 * HOUR, again.into()),
+    ];
+    let gate = met(&after_line(history.clone()), "g");
+    assert_eq!((gate.outcome, gate.approvals, gate.requests), (GateOutcome::Open, 0, 2));
+    history.push((9 * HOUR, decided("g", 1, Decision::Approved, person("b")).into()));
+    let gate = met(&after_line(history), "g");
     assert_eq!((gate.outcome, gate.approvals, gate.requests), (GateOutcome::Open, 1, 2));
 }
 

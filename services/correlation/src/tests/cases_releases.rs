@@ -293,6 +293,27 @@ fn a_pipeline_may_count_as_the_deployment() {
 }
 
 #[test]
+fn a_run_by_hand_that_counts_as_the_deployment_was_for_that() {
+    let mut history = piped(vec![marker(MarkerKind::Pipeline, "deliv*")]);
+    let Body::Ci(CiBody::PipelineRun(mut run)) = run_of("r", 2, 6 * HOUR) else { unreachable!() };
+    run.trigger = Trigger::Manual;
+    run.triggered_by = Actor { key: Some("somebody".into()), kind: ActorKind::Human };
+    run.phase = Phase::Queued;
+    history.push((6 * HOUR, run.clone().into()));
+    (run.phase, run.outcome) = (Phase::Finished, Some(Outcome::Success));
+    (run.started_at, run.finished_at) = (Some(Timestamp(6 * HOUR)), Some(Timestamp(7 * HOUR)));
+    history.push((7 * HOUR, run.into()));
+    let played = play(history);
+    let step = played.tables.0.values().find_map(|fact| match fact {
+        Fact::ManualStep(step) => Some(step.clone()),
+        _ => None,
+    });
+    let step = step.unwrap();
+    assert_eq!(step.environment, Some(Environment::new("production")));
+    assert_eq!(step.version, Some(Version::new(sha(2).as_str())));
+}
+
+#[test]
 fn a_task_may_count_as_the_deployment() {
     let mut to_staging = marker(MarkerKind::Task, "ship");
     to_staging.environment = Some(Environment::new("staging"));

@@ -1,10 +1,10 @@
 //! Deployments, from each provider's first word of one to the last correction.
 
 use model::event::{Artifact, ArtifactAction, Deployment, DeploymentAction, Outcome, Phase, Rollout};
-use model::{ArtifactId, CommitId, DeploymentId, Environment, Timestamp};
+use model::{ArtifactId, CommitId, DeploymentId, Environment, TaskId, Timestamp};
 
 use super::moves::{Correction, Move, Reference, Stages, Target};
-use super::story::{Deployed, MINUTE, Story, back, machine, person};
+use super::story::{Deployed, IMAGE, MINUTE, Story, back, machine, person};
 
 const SUCCESS: Option<Outcome> = Some(Outcome::Success);
 const FAILURE: Option<Outcome> = Some(Outcome::Failure);
@@ -63,7 +63,15 @@ impl Story {
             Reference::Artifact => {
                 told.artifacts = back(&self.artifacts, by).map(|packed| packed.artifact.clone()).into_iter().collect();
             }
-            Reference::Run => told.run = self.last_run(),
+            Reference::Run => {
+                told.run = self.last_run();
+                told.job = told.run.as_ref().map(|run| TaskId::new(format!("{run}/3")));
+            }
+            Reference::Image => {
+                let short = commit.as_ref().and_then(|id| id.as_str().get(..9)).unwrap_or("none");
+                let tags = ["latest".to_owned(), format!("main-{short}"), format!("v{}", by % 3)];
+                told.artifacts = vec![ArtifactId::new(format!("{IMAGE}:{}", tags[usize::from(by) % 3]))];
+            }
             Reference::ToldLater => told.commit = self.write_for_later(project),
             Reference::Nothing => told.ref_name = Some("refs/heads/main".into()),
         }

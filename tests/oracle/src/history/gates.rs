@@ -4,7 +4,7 @@ use model::event::{
     Actor, Decision, Gate, GateBypassed, GateCancelled, GateDecided, GateDelegated, GateExpired, GateKind, GateQuorum,
     GateRequested, GateRequestedAgain, References,
 };
-use model::{Environment, GateId};
+use model::{Environment, GateId, TaskId};
 
 use super::moves::{About, Meeting};
 use super::story::{Story, back, machine, person};
@@ -16,11 +16,21 @@ impl Story {
     pub fn gate(&mut self, about: About, meeting: Meeting, environment: u8) {
         let n = self.number();
         let environment = [Some("production"), None, Some("staging")][usize::from(environment) % 3];
+        let kinds = [
+            GateKind::DeploymentProtection,
+            GateKind::ManualJob,
+            GateKind::ChangeBoard,
+            GateKind::Unknown,
+            GateKind::Check,
+        ];
         let gate = Gate {
-            kind: [GateKind::DeploymentProtection, GateKind::ManualJob, GateKind::ChangeBoard, GateKind::Unknown]
-                [n as usize % 4],
+            kind: kinds[n as usize % 5],
             environment: environment.map(Environment::new),
-            ..Gate::new(GateId::new(format!("gate/{n}")), "board".into())
+            // A gate before a job has the name of the job.
+            ..Gate::new(
+                GateId::new(format!("gate/{n}")),
+                if about == About::Task { "scan".into() } else { "board".into() },
+            )
         };
         let met = (gate, self.about(about));
         self.wait(1);
@@ -30,7 +40,8 @@ impl Story {
             let requested_by = person(n);
             self.tell(GateRequested { required, approvers: Some(3), requested_by, ..requested });
         }
-        self.wait(45);
+        // Some look at nothing before they decide.
+        self.wait(if n.is_multiple_of(5) { -3 } else { 45 });
         match meeting {
             Meeting::Approved | Meeting::OnlyDecided => self.decide(&met, Decision::Approved, person(n + 1), None),
             Meeting::Rejected => self.decide(&met, Decision::Rejected, person(n + 1), None),
@@ -109,6 +120,12 @@ impl Story {
                 references.service = Some("web".into());
                 references.environment = self.environment_of(0);
             }
+            About::Task => {
+                references.run = run.map(|ran| ran.told.run.clone());
+                // One provider names the job, of another only the run is known.
+                let named = run.filter(|_| deployed.is_some()).map(|ran| format!("{}/3", ran.told.run));
+                references.task = named.map(TaskId::new);
+            }
             About::Nothing => {}
         }
         references
@@ -116,8 +133,10 @@ impl Story {
 
     fn decide(&mut self, (gate, about): &Met, decision: Decision, decided_by: Actor, final_decision: Option<bool>) {
         let decided_at = Some(self.wait(3));
+        // Who decides on a deployment has looked at the default branch.
+        let commit = about.commit.clone().or_else(|| about.deployment.as_ref().and_then(|_| self.tip(0)));
         let decided = GateDecided::new(gate.clone(), about.clone(), decision);
-        self.tell(GateDecided { decided_at, decided_by, final_decision, commit: about.commit.clone(), ..decided });
+        self.tell(GateDecided { decided_at, decided_by, final_decision, commit, ..decided });
     }
 
     fn expire(&mut self, (gate, about): &Met) {

@@ -17,12 +17,13 @@ impl Story {
         let incident = Incident {
             severity: Some("2".into()),
             services: [Some("api"), Some("web"), None][n as usize % 3].map(str::to_owned).into_iter().collect(),
-            environment: self.environment_of(0),
+            environment: self.environment_of(0).filter(|_| about.is_multiple_of(2)),
             kinds: vec!["latency".into()],
-            about: self.cause(about).into_iter().collect(),
+            about: self.causes(about),
             started_at: Some(Timestamp(self.now - 5 * MINUTE)),
             ..Incident::new(IncidentId::new(format!("incident/{n}")))
         };
+        let before = self.incident.replace(incident.incident.clone());
         self.tell(IncidentDetected { incident: incident.clone(), detected_at: None, detected_by: machine() });
         self.wait(4);
         let acknowledged_by = person(n);
@@ -41,7 +42,7 @@ impl Story {
                 self.resolve_incident(incident);
             }
             Course::Merged => {
-                let into = IncidentId::new(format!("incident/{}", n.saturating_sub(1)));
+                let into = before.unwrap_or_else(|| IncidentId::new("incident/0"));
                 self.tell(IncidentMerged { incident, into, merged_at: None });
             }
             Course::Retracted => self.tell(IncidentRetracted { incident, retracted_at: None }),
@@ -52,7 +53,16 @@ impl Story {
         self.tell(IncidentResolved { incident, resolved_at: None, resolved_by: person(2) });
     }
 
-    /// What an incident says that it comes from, if anything.
+    /// What an incident says that it comes from: one thing, two, or nothing.
+    fn causes(&self, about: u8) -> Vec<References> {
+        let deployment = |by| {
+            let deployment = back(&self.deployments, by).map(|deployed| deployed.told.deployment.clone());
+            References { deployment, ..References::default() }
+        };
+        if about == 8 { vec![deployment(0), deployment(1)] } else { self.cause(about).into_iter().collect() }
+    }
+
+    /// One thing that an incident says that it comes from.
     fn cause(&self, about: u8) -> Option<References> {
         let deployed = back(&self.deployments, about)?;
         let mut references = References::default();
@@ -61,6 +71,16 @@ impl Story {
             1 => references.commit = deployed.told.commit.clone(),
             2 => references.artifact = deployed.told.artifacts.first().cloned(),
             3 => references.version = deployed.told.version.clone(),
+            4 => references.run = deployed.told.run.clone(),
+            5 => {
+                references.repository = Some(self.repository(0));
+                references.change = Some(model::ChangeId::new("1"));
+            }
+            6 => references.repository = Some(self.repository(0)),
+            7 => {
+                let commit = self.on_main(0, 1)?;
+                references.commit = commit.as_str().get(..9).map(model::CommitId::new);
+            }
             _ => return None,
         }
         Some(references)
@@ -68,7 +88,8 @@ impl Story {
 
     pub fn say(&mut self, what: u8) {
         let component = Component::new("acme/shop");
-        let version = self.tip(0).map_or_else(|| Version::new("v1"), |id| Version::new(id.as_str()));
+        let deployed = back(&self.deployments, what / 7).and_then(|deployed| deployed.told.commit.clone());
+        let version = deployed.or(self.tip(0)).map_or_else(|| Version::new("v1"), |id| Version::new(id.as_str()));
         let release = ReleaseRef { component: component.clone(), version };
         let (improvement, note, by) = ("improvement".to_owned(), Some("as agreed".to_owned()), person(1));
         let now = Timestamp(self.now);
@@ -84,8 +105,13 @@ impl Story {
             1 => self.tell(ImprovementDone { component, improvement, done_at: None, done_by: by }),
             2 => self.tell(ImprovementDropped { component, improvement, dropped_by: by, note }),
             3 => {
-                let incident = IncidentId::new("incident/1");
-                let (release, previous) = (Some(release), None);
+                let incident = self.incident.clone().unwrap_or_else(|| IncidentId::new("incident/1"));
+                let n = self.number();
+                let (release, previous) = match n % 4 {
+                    0 => (None, None),
+                    1 => (None, Some(release)),
+                    _ => (Some(release), None),
+                };
                 self.tell(AttributionCorrected { incident, release, previous, corrected_by: by, note });
             }
             4 => self.tell(ReleaseExcluded { release, excluded: true, excluded_by: by, note }),
@@ -114,6 +140,7 @@ impl Story {
     pub fn catalog(&mut self, layout: Layout, grows: bool) {
         self.catalog_revision += i64::from(grows);
         let shop = self.repository(0);
+        let turn = self.number() as usize;
         let component = |name: &str| CatalogComponent {
             component: Component::new(name),
             team: Some(format!("team {name}")),
@@ -121,7 +148,7 @@ impl Story {
             paths: Vec::new(),
             excluded_paths: Vec::new(),
             services: Vec::new(),
-            markers: markers(layout),
+            markers: markers(layout, turn),
             partial_counts: layout == Layout::Partial,
             attribution_window: (layout == Layout::Markers).then_some(Millis(60 * MINUTE)),
             baseline_none: layout == Layout::NoBaseline,
@@ -174,9 +201,12 @@ impl Story {
     }
 }
 
-/// Everything that may count as a deployment.
-fn markers(layout: Layout) -> Vec<Marker> {
-    let kinds = [MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
-    let marker = |kind| Marker { kind, name: None, environment: Some("production".into()) };
+/// Everything that may count as a deployment; what comes first does.
+fn markers(layout: Layout, turn: usize) -> Vec<Marker> {
+    let mut kinds =
+        [MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
+    kinds.rotate_left(turn % 5);
+    let environment = (!turn.is_multiple_of(3)).then(|| "production".into());
+    let marker = |kind| Marker { kind, name: None, environment: environment.clone() };
     if layout == Layout::Markers { kinds.into_iter().map(marker).collect() } else { Vec::new() }
 }

@@ -113,13 +113,13 @@ choices! {
     /// An environment.
     Target { Production, Staging, Eu, Dev, Preview, ProductionUs }
     /// How a deployment says what it brings.
-    Reference { Full, Abbreviated, Tag, Artifact, Run, ToldLater, Nothing }
+    Reference { Full, Abbreviated, Tag, Artifact, Run, ToldLater, Nothing, Image }
     /// How a deployment goes.
     Stages { Succeeds, Fails, FailsThenSucceeds, Canary, CanaryOnly, CanaryFailsFirst, Superseded, Waits, Removes, FinishOnly }
     /// What is said of a deployment later.
     Correction { ToFailure, ToSuccess, Superseded, EarlierFinish, OtherCommit, OtherEnvironment }
     /// What a gate is about.
-    About { Deployment, Run, Commit, Service, Nothing }
+    About { Deployment, Run, Commit, Service, Nothing, Task }
     /// What happens at a gate.
     Meeting {
         Approved, Rejected, Expired, ExpiredThenApproved, RejectedThenOpen, ApprovedTwice, Counted, Bypassed, Cancelled, Delegated,
@@ -152,7 +152,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn action() -> impl Strategy<Value = Move> {
-    prop_oneof![8 => of_sources(), 5 => of_runs(), 8 => of_deployments(), 4 => of_the_rest()]
+    prop_oneof![8 => of_sources(), 5 => of_runs(), 8 => of_deployments(), 5 => of_the_rest()]
 }
 
 /// One of two repositories, mostly the first.
@@ -231,13 +231,14 @@ fn of_deployments() -> impl Strategy<Value = Move> {
 }
 
 fn of_the_rest() -> impl Strategy<Value = Move> {
-    let catalog = (pick!(Layout), any::<bool>()).prop_map(|(layout, grows)| Move::Catalog { layout, grows });
-    let incident = (pick!(Course), 0u8..5).prop_map(|(course, about)| Move::Incident { course, about });
+    let layout = prop_oneof![3 => pick!(Layout), 1 => Just(Layout::Markers)];
+    let catalog = (layout, any::<bool>()).prop_map(|(layout, grows)| Move::Catalog { layout, grows });
+    let incident = (pick!(Course), 0u8..9).prop_map(|(course, about)| Move::Incident { course, about });
     prop_oneof![
         4 => catalog,
         1 => (0u8..3).prop_map(|component| Move::BaselineNone { component }),
-        1 => incident,
-        1 => (0u8..7).prop_map(|what| Move::Say { what }),
+        4 => incident,
+        2 => (0u8..7).prop_map(|what| Move::Say { what }),
         1 => Just(Move::Freeze),
     ]
 }

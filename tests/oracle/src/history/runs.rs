@@ -6,7 +6,7 @@ use model::event::{
 use model::{ArtifactId, CommitId, RunId, TaskId, Timestamp};
 
 use super::moves::{About, Check, Meeting, Move, Reference, Stages, Target, Then, Tries};
-use super::story::{Packed, Ran, Story, machine, person};
+use super::story::{IMAGE, Packed, Ran, Story, machine, person};
 
 impl Story {
     pub fn ran(&mut self, what: &Move) {
@@ -36,7 +36,8 @@ impl Story {
             repository: Some(self.repository(project)),
             commit: Some(commit.clone()),
             ref_name: Some("main".into()),
-            trigger: [Trigger::Push, Trigger::Manual, Trigger::Schedule][n as usize % 3],
+            trigger: [Trigger::Push, Trigger::Manual, Trigger::Schedule, Trigger::Push, Trigger::Change]
+                [n as usize % 5],
             triggered_by: person(n),
             created_at,
             url: Some(format!("https://example.org/runs/{n}")),
@@ -125,13 +126,16 @@ impl Story {
     /// The last run makes an artifact, known by its name and by its digest.
     pub fn pack(&mut self, commit: &CommitId) -> Packed {
         let n = self.number();
-        let packed =
-            Packed { artifact: ArtifactId::new(format!("pkg:oci/shop@{n}")), digest: format!("sha256:{n:08x}") };
+        let digest = format!("sha256:{n:08x}");
+        let named =
+            if n.is_multiple_of(3) { format!("pkg:oci/shop@{n}") } else { format!("{IMAGE}:{}@{digest}", n % 4) };
+        let packed = Packed { artifact: ArtifactId::new(named), digest };
         let told = Artifact {
             digest: Some(packed.digest.clone()),
             // The commit itself, or only the run that knows it.
             commit: (n.is_multiple_of(2) || self.runs.is_empty()).then(|| commit.clone()),
             run: self.last_run(),
+            tags: vec!["latest".into()],
             ..Artifact::new(packed.artifact.clone(), ArtifactAction::Published)
         };
         self.tell(told);

@@ -217,7 +217,9 @@ impl Story {
             match how {
                 Pick::Revert => made.reverts = vec![of],
                 Pick::Cherry => {
-                    made.cherry_picked_from = vec![of];
+                    // By its whole id, or in short.
+                    let given = if by.is_multiple_of(2) { of.as_str() } else { &of.as_str()[..9] };
+                    made.cherry_picked_from = vec![CommitId::new(given)];
                     (made.authored_at, made.patch) = (authored_at, patch);
                 }
                 // The same patch without a word.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use model::event::{Actor, ActorKind, Body, CommitInfo, Event, Push};
-use model::{ArtifactId, ChangeId, CommitId, Environment, Repository, RunId, Timestamp};
+use model::{ArtifactId, ChangeId, CommitId, Environment, IncidentId, Repository, RunId, Timestamp};
 
 use super::moves::{Move, Step, Telling};
 
 pub const MINUTE: i64 = 60_000;
+/// Name of the image that is built.
+pub const IMAGE: &str = "ghcr.io/acme/shop";
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
@@ -78,6 +80,8 @@ pub struct Story {
     /// Ends of branches that were cut from older commits, with their repositories.
     pub hotfixes: Vec<(usize, CommitId)>,
     pub catalog_revision: i64,
+    /// The last incident.
+    pub incident: Option<IncidentId>,
     /// What is told at the very end only.
     pub late: Vec<(i64, Body)>,
 }
@@ -113,6 +117,7 @@ impl Story {
             artifacts: Vec::new(),
             hotfixes: Vec::new(),
             catalog_revision: 0,
+            incident: None,
             late: Vec::new(),
         };
         // What was there before anybody listened.
@@ -226,7 +231,12 @@ impl Story {
             authored_at: self.now + self.skew.1,
             committed_at: self.now,
             author: if n % 5 == 4 { machine() } else { person(n) },
-            path: format!("{folder}/file-{project}-{n}"),
+            path: match n % 7 {
+                2 | 5 | 6 => format!("{folder}/Cargo.lock"),
+                3 => format!("{folder}/Cargo.toml"),
+                4 => format!("{folder}/config/app-{n}.yaml"),
+                _ => format!("{folder}/file-{project}-{n}"),
+            },
             patch: format!("patch-{n}"),
             cherry_picked_from: Vec::new(),
             reverts: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::event::{ActorKind, Body, CiBody, CommitInfo, Event, Push};
+use model::event::{Actor, ActorKind, Body, CiBody, CommitInfo, Event, Push};
 use model::{CommitId, Repository, Timestamp};
 
 use super::{ci, least};
@@ -23,7 +23,8 @@ pub struct Commit {
     pub branches: BTreeSet<String>,
     /// Parents; of two tellings the fuller one, since a shallow clone tells too few.
     pub parents: Option<Vec<CommitId>>,
-    pub authored_at: Option<Timestamp>,
+    /// Author time and author.
+    pub authored: Option<(Timestamp, Actor)>,
     /// Whether a person or a machine wrote it, as far as anybody told.
     pub author: ActorKind,
     pub committed_at: Option<Timestamp>,
@@ -34,17 +35,36 @@ pub struct Commit {
     pub listed_under: BTreeSet<CommitId>,
     /// When it first came to the default branch.
     pub landed_at: Option<Timestamp>,
+    /// Commits that it says it was picked from, as given.
+    pub picked_from: BTreeSet<CommitId>,
+    /// Commits that it says it reverts, as given.
+    pub reverts: BTreeSet<CommitId>,
+    /// What it changes, wherever it stands.
+    pub patch: Option<String>,
 }
 
 impl Commit {
     /// Something is known of it beyond its name.
     pub fn is_known(&self) -> bool {
-        self.authored_at.is_some() || self.committed_at.is_some() || self.parents.is_some()
+        self.authored.is_some() || self.committed_at.is_some() || self.parents.is_some()
+    }
+
+    pub fn authored_at(&self) -> Option<Timestamp> {
+        self.authored.as_ref().map(|(at, _)| *at)
     }
 
     /// Author time; the commit time where no other is told, as in GitHub's pushes.
     pub fn written_at(&self) -> Option<Timestamp> {
-        self.authored_at.or(self.committed_at)
+        self.authored_at().or(self.committed_at)
+    }
+
+    /// Commit time, else author time.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        self.committed_at.or(self.authored_at())
+    }
+
+    pub fn is_merge(&self) -> bool {
+        self.parents.as_ref().is_some_and(|parents| parents.len() > 1)
     }
 
     /// Commits directly below: parents, and what a push to here went over.
@@ -116,12 +136,36 @@ fn put_together(id: &CommitId, told: &[(&Repository, &CommitInfo)], pushes: &[Pu
             .collect(),
         branches: brought_by().map(|pushed| pushed.push.ref_name.clone()).collect(),
         parents: told.iter().filter_map(|(_, info)| info.parents.as_ref()).max_by_key(fullest).cloned(),
-        authored_at: least(told.iter().map(|(_, info)| info.authored_at)),
+        authored: least(told.iter().map(|(_, info)| Some((info.authored_at?, info.author.clone())))),
         author: told.iter().map(|(_, info)| info.author.kind).max().unwrap_or_default(),
         committed_at: least(told.iter().map(|(_, info)| info.committed_at)),
         paths: paths.max().map(|(whole, list)| Paths { list: list.clone(), whole }),
         pushed_over,
         listed_under: brought_by().filter(|pushed| pushed.is_whole()).map(|pushed| pushed.tip.clone()).collect(),
         landed_at: brought_by().filter(|pushed| pushed.to_default_branch()).map(|pushed| pushed.at).min(),
+        picked_from: told
+            .iter()
+            .flat_map(|(_, info)| &info.cherry_picked_from)
+            .filter(|of| *of != id)
+            .cloned()
+            .collect(),
+        reverts: told.iter().flat_map(|(_, info)| &info.reverts).filter(|of| *of != id).cloned().collect(),
+        patch: least(told.iter().map(|(_, info)| info.patch_id.clone().filter(|patch| !patch.is_empty()))),
     }
+}
+
+/// When a default branch was first seen to move, by repository.
+pub fn watched_from(events: &[&Event<Body>]) -> BTreeMap<Repository, Timestamp> {
+    let pushes = super::group(events, |event| match ci(event) {
+        Some(CiBody::Push(push)) => {
+            let pushed = push.after.as_ref().map(|tip| Pushed { at: event.occurred_at, push, tip });
+            pushed
+                .filter(Pushed::to_default_branch)
+                .map(|_| (push.repository.clone(), event.occurred_at))
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
+    });
+    pushes.into_iter().filter_map(|(repository, times)| Some((repository, times.into_iter().min()?))).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::event::{self, ActorKind, Body, CiBody, DeploymentAction, Event, Outcome, Phase, Rollout};
-use model::{ArtifactId, CommitId, DeploymentId, Environment, Repository, RunId, Timestamp};
+use model::event::{self, ActorKind, Body, CiBody, DeploymentAction, Event, MarkerKind, Outcome, Phase, Rollout};
+use model::{ArtifactId, CommitId, Component, DeploymentId, Environment, Repository, RunId, TaskId, Timestamp};
 
 use super::{ci, group, latest, least};
 
@@ -17,8 +17,11 @@ pub struct State {
 }
 
 /// A deployment.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Deployment {
+    /// What counts as it; for which component, where it is not the provider's own word.
+    pub marker: MarkerKind,
+    pub marked_for: Option<Component>,
     pub repository: Option<Repository>,
     pub service: Option<String>,
     pub environment: Environment,
@@ -29,13 +32,15 @@ pub struct Deployment {
     pub version: Option<String>,
     pub artifacts: BTreeSet<ArtifactId>,
     pub run: Option<RunId>,
+    /// Task that deployed it.
+    pub job: Option<TaskId>,
     /// It was a preview, or took the service away: not a delivery to the environment.
     pub is_no_delivery: bool,
     pub triggered_by: ActorKind,
     pub created_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     /// In order.
-    states: Vec<State>,
+    pub states: Vec<State>,
     /// For each state an event that told of it.
     pub evidence: BTreeSet<String>,
     pub url: Option<String>,
@@ -59,6 +64,26 @@ impl Deployment {
     /// What the states amount to. `partial_counts`: the first stage of a rollout is enough.
     pub fn ending(&self, partial_counts: bool) -> Ending {
         ending(&self.states, partial_counts)
+    }
+
+    /// As if its success at this instant had been told.
+    pub fn succeed(&mut self, at: Timestamp) {
+        let (phase, outcome, rollout) = (Phase::Finished, Some(Outcome::Success), Rollout::Full);
+        self.states = vec![State { at, phase, outcome, rollout }];
+    }
+
+    /// When its first stage had ended well, where it was rolled out in stages.
+    pub fn partial_at(&self) -> Option<Timestamp> {
+        let is_stage = |state: &&State| {
+            (state.phase, state.outcome, state.rollout) == (Phase::Finished, Some(Outcome::Success), Rollout::Partial)
+        };
+        self.states.iter().find(is_stage).map(|state| state.at)
+    }
+
+    /// A person made it, outside any run.
+    pub fn is_by_hand(&self) -> bool {
+        let outside = self.run.is_none() && self.job.is_none();
+        outside && self.triggered_by == ActorKind::Human && !self.is_no_delivery
     }
 
     /// First sign of it.
@@ -112,6 +137,8 @@ fn put_together(told: &[(&Event<Body>, &event::Deployment)]) -> Deployment {
         states.entry(state).or_default().insert(event.id());
     }
     Deployment {
+        marker: MarkerKind::Deployment,
+        marked_for: None,
         repository: latest(told.iter().map(|(e, d)| (at(e), d.repository.clone()))),
         service: latest(told.iter().map(|(e, d)| (at(e), d.service.clone()))),
         environment: latest(told.iter().map(|(e, d)| (at(e), Some(d.environment.clone())))).unwrap_or_default(),
@@ -121,6 +148,7 @@ fn put_together(told: &[(&Event<Body>, &event::Deployment)]) -> Deployment {
         version: latest(told.iter().map(|(e, d)| (at(e), d.version.clone()))),
         artifacts: told.iter().flat_map(|(_, d)| d.artifacts.iter().cloned()).collect(),
         run: latest(told.iter().map(|(e, d)| (at(e), d.run.clone()))),
+        job: latest(told.iter().map(|(e, d)| (at(e), d.job.clone()))),
         is_no_delivery: told.iter().any(|(_, d)| d.transient || d.action == DeploymentAction::Remove),
         triggered_by: told.iter().map(|(_, d)| d.triggered_by.kind).max().unwrap_or_default(),
         created_at: least(told.iter().map(|(_, d)| d.created_at)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{self, Actor, ActorKind, ApprovalBody, Body, Decision, Event, GateKind, References};
 use model::fact::GateOutcome;
-use model::{CommitId, DeploymentId, Environment, GateId, Repository, RunId, Timestamp};
+use model::{CommitId, DeploymentId, Environment, GateId, Repository, RunId, TaskId, Timestamp};
 
 use super::{approval, group, latest};
 
@@ -13,12 +13,13 @@ use super::{approval, group, latest};
 enum Act {
     Requested,
     RequestedAgain,
-    Approved { by: Actor, settles: Option<bool>, by_author: Option<bool> },
-    Rejected { by: Actor, by_author: Option<bool> },
+    Approved { by: Actor, settles: Option<bool>, by_author: Option<bool>, commit: Option<CommitId> },
+    Rejected { by: Actor, by_author: Option<bool>, commit: Option<CommitId> },
     Counted { given: i32, required: i32 },
     Expired,
     Cancelled { by: Actor },
     Bypassed { by: Actor },
+    HandedOn { to: Actor },
 }
 
 /// A gate, met once.
@@ -31,6 +32,7 @@ pub struct Gate {
     pub repository: Option<Repository>,
     pub commit: Option<CommitId>,
     pub run: Option<RunId>,
+    pub task: Option<TaskId>,
     pub deployment: Option<DeploymentId>,
     pub service: Option<String>,
     pub required: Option<i32>,
@@ -47,19 +49,35 @@ pub struct Meeting {
     pub requested_at: Option<Timestamp>,
     pub seen_at: Timestamp,
     pub requests: usize,
+    pub delegations: usize,
     pub approvals: usize,
+    /// When it was asked for in this round.
+    pub closed_at: Option<Timestamp>,
     pub outcome: GateOutcome,
     pub decided_at: Option<Timestamp>,
-    pub decided_by: ActorKind,
+    /// Who settled it: of several who approved, the last.
+    pub decided_by: Actor,
+    /// By the author, as far as somebody said so.
     pub by_author: Option<bool>,
+    /// Commit that was looked at, as given.
+    pub commit: Option<CommitId>,
+}
+
+impl Meeting {
+    /// When it is placed: when it was asked for, else the first sign of it.
+    pub fn at(&self) -> Timestamp {
+        self.requested_at.unwrap_or(self.seen_at)
+    }
 }
 
 /// How a gate was settled.
+#[derive(Clone)]
 struct Settled {
     at: Timestamp,
     outcome: GateOutcome,
-    by: ActorKind,
+    by: Actor,
     by_author: Option<bool>,
+    commit: Option<CommitId>,
 }
 
 impl Gate {
@@ -68,20 +86,22 @@ impl Gate {
     /// The meeting has rounds: a request after the round was settled begins another one, in which earlier approvals are void. What
     /// holds is the last round.
     pub fn meeting(&self) -> Option<Meeting> {
-        let requests = self.acts.iter().filter(|(_, act)| matches!(act, Act::Requested | Act::RequestedAgain));
+        let asked = |(_, act): &&(Timestamp, Act)| matches!(act, Act::Requested | Act::RequestedAgain);
         let (seen_at, _) = self.acts.first()?;
         let round = self.last_round();
         let settled = (1..=round.len()).find_map(|n| self.settled_by_last(&round[..n]));
-        let by = settled.as_ref();
         Some(Meeting {
-            requested_at: requests.clone().map(|(at, _)| *at).min(),
+            requested_at: self.acts.iter().find(asked).map(|(at, _)| *at),
             seen_at: *seen_at,
-            requests: requests.count(),
+            requests: self.acts.iter().filter(asked).count(),
+            delegations: self.acts.iter().filter(|(_, act)| matches!(act, Act::HandedOn { .. })).count(),
             approvals: approvals(round),
-            outcome: by.map_or(GateOutcome::Open, |s| s.outcome),
-            decided_at: by.map(|s| s.at),
-            decided_by: by.map_or(ActorKind::Unknown, |s| s.by),
-            by_author: by.and_then(|s| s.by_author),
+            closed_at: round.iter().find(asked).map(|(at, _)| *at),
+            outcome: settled.as_ref().map_or(GateOutcome::Open, |s| s.outcome),
+            decided_at: settled.as_ref().map(|s| s.at),
+            by_author: settled.as_ref().and_then(|s| s.by_author),
+            commit: settled.as_ref().and_then(|s| s.commit.clone()),
+            decided_by: settled.map(|s| s.by).unwrap_or_default(),
         })
     }
 
@@ -100,25 +120,43 @@ impl Gate {
     /// Whether the last of these acts settles the gate.
     fn settled_by_last(&self, acts: &[(Timestamp, Act)]) -> Option<Settled> {
         let (at, last) = acts.last()?;
-        let settled = |outcome, by, by_author| Some(Settled { at: *at, outcome, by, by_author });
+        let by =
+            |by: &Actor, outcome| Some(Settled { at: *at, outcome, by: by.clone(), by_author: None, commit: None });
         match last {
-            Act::Requested | Act::RequestedAgain => None,
-            Act::Approved { by, settles, by_author } => {
+            Act::Requested | Act::RequestedAgain | Act::HandedOn { .. } => None,
+            Act::Approved { settles, .. } => {
                 let enough =
                     self.required.is_none_or(|n| i64::try_from(approvals(acts)).is_ok_and(|all| all >= n.into()));
-                settles.unwrap_or(enough).then_some(())?;
-                settled(GateOutcome::Approved, by.kind, *by_author)
+                settles.unwrap_or(enough).then(|| last_approval(acts)).flatten()
             }
+            // Who counts says that it is settled, and not by whom: that is who approved last.
             Act::Counted { given, required } if given >= required => {
-                settled(GateOutcome::Approved, ActorKind::Unknown, None)
+                let approval = last_approval(acts).map(|approval| Settled { at: *at, ..approval });
+                approval.or_else(|| by(&Actor::default(), GateOutcome::Approved))
             }
             Act::Counted { .. } => None,
-            Act::Rejected { by, by_author } => settled(GateOutcome::Rejected, by.kind, *by_author),
-            Act::Expired => settled(GateOutcome::Expired, ActorKind::Machine, None),
-            Act::Cancelled { by } => settled(GateOutcome::Cancelled, by.kind, None),
-            Act::Bypassed { by } => settled(GateOutcome::Bypassed, by.kind, None),
+            Act::Rejected { by: who, by_author, commit } => {
+                let rejected = by(who, GateOutcome::Rejected);
+                rejected.map(|of| Settled { by_author: *by_author, commit: commit.clone(), ..of })
+            }
+            Act::Expired => by(&Actor { key: None, kind: ActorKind::Machine }, GateOutcome::Expired),
+            Act::Cancelled { by: who } => by(who, GateOutcome::Cancelled),
+            Act::Bypassed { by: who } => by(who, GateOutcome::Bypassed),
         }
     }
+}
+
+fn last_approval(acts: &[(Timestamp, Act)]) -> Option<Settled> {
+    acts.iter().rev().find_map(|(at, act)| match act {
+        Act::Approved { by, by_author, commit, .. } => Some(Settled {
+            at: *at,
+            outcome: GateOutcome::Approved,
+            by: by.clone(),
+            by_author: *by_author,
+            commit: commit.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// How many approved: an account counts once, and each approval that names nobody.
@@ -129,7 +167,7 @@ fn approvals(acts: &[(Timestamp, Act)]) -> usize {
             _ => None,
         })
     };
-    let accounts: BTreeSet<&Actor> = by().filter(|actor| actor.key.is_some()).collect();
+    let accounts: BTreeSet<&String> = by().filter_map(|actor| actor.key.as_ref()).collect();
     accounts.len() + by().filter(|actor| actor.key.is_none()).count()
 }
 
@@ -154,17 +192,19 @@ pub fn parts(body: &ApprovalBody) -> (&event::Gate, &References) {
     }
 }
 
-/// What happened and when; none for what leaves a gate as closed as it was.
+/// What happened and when; none for what says nothing of how the gate stands.
 fn act(body: &ApprovalBody) -> Option<(Option<Timestamp>, Act)> {
     Some(match body {
         ApprovalBody::GateRequested(b) => (b.requested_at, Act::Requested),
         ApprovalBody::GateRequestedAgain(b) => (b.requested_at, Act::RequestedAgain),
         ApprovalBody::GateDecided(b) => {
-            let (by, by_author) = (b.decided_by.clone(), b.by_author);
+            let (by, by_author, commit) = (b.decided_by.clone(), b.by_author, b.commit.clone());
             let act = match b.decision {
-                Decision::Approved => Act::Approved { by, settles: b.final_decision, by_author },
-                Decision::Rejected => Act::Rejected { by, by_author },
-                Decision::ChangesRequested | Decision::Deferred | Decision::Escalated => return None,
+                Decision::Approved => Act::Approved { by, settles: b.final_decision, by_author, commit },
+                Decision::Rejected => Act::Rejected { by, by_author, commit },
+                // Somebody else must decide; who, is not told.
+                Decision::Escalated => Act::HandedOn { to: Actor::default() },
+                Decision::ChangesRequested | Decision::Deferred => return None,
             };
             (b.decided_at, act)
         }
@@ -172,7 +212,7 @@ fn act(body: &ApprovalBody) -> Option<(Option<Timestamp>, Act)> {
         ApprovalBody::GateExpired(b) => (b.expired_at, Act::Expired),
         ApprovalBody::GateCancelled(b) => (b.cancelled_at, Act::Cancelled { by: b.cancelled_by.clone() }),
         ApprovalBody::GateBypassed(b) => (b.bypassed_at, Act::Bypassed { by: b.bypassed_by.clone() }),
-        ApprovalBody::GateDelegated(_) => return None,
+        ApprovalBody::GateDelegated(b) => (b.delegated_at, Act::HandedOn { to: b.delegated_to.clone() }),
     })
 }
 
@@ -205,6 +245,7 @@ fn put_together(told: &[(&Event<Body>, &ApprovalBody)]) -> Gate {
         repository: latest(abouts().map(|(at, about)| (at, about.repository.clone()))),
         commit: latest(abouts().map(|(at, about)| (at, about.commit.clone()))),
         run: latest(abouts().map(|(at, about)| (at, about.run.clone()))),
+        task: latest(abouts().map(|(at, about)| (at, about.task.clone()))),
         deployment: latest(abouts().map(|(at, about)| (at, about.deployment.clone()))),
         service: latest(abouts().map(|(at, about)| (at, about.service.clone()))),
         required: latest(told.iter().map(|(event, body)| (event.occurred_at, required(body)))),

@@ -4,18 +4,25 @@ mod changes;
 mod commits;
 mod deployments;
 mod gates;
+mod incidents;
 mod runs;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::event::{ApprovalBody, Body, Catalog, CiBody, ControlBody, Event, TagAction};
-use model::{ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, Repository, RunId, TaskId, Timestamp};
+use model::event::{ApprovalBody, Body, Catalog, CiBody, ControlBody, Event, ReviewBody};
+use model::{
+    ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Timestamp,
+    Version,
+};
 
 pub use changes::Change;
 pub use commits::{Commit, Paths};
 pub use deployments::{Deployment, Ending};
 pub use gates::{Gate, Meeting};
+pub use incidents::{Incident, ReleaseKey};
 pub use runs::{Attempt, Run, Task, is_failure};
+pub use tags::Tag;
 
 /// A change within its realm.
 pub type ChangeKey = (Repository, ChangeId);
@@ -25,6 +32,18 @@ pub type ChangeKey = (Repository, ChangeId);
 pub struct Artifact {
     pub commit: Option<CommitId>,
     pub run: Option<RunId>,
+    /// Tags under which it was ever published.
+    pub tags: BTreeSet<String>,
+}
+
+/// A step that a person named: of which release, its name, when it began.
+pub type NamedKey = (Component, Version, String, Timestamp);
+
+/// A step that a person named.
+#[derive(Debug)]
+pub struct NamedStep {
+    pub finished_at: Option<Timestamp>,
+    pub evidence: BTreeSet<String>,
 }
 
 /// Everything that the events tell of.
@@ -36,13 +55,20 @@ pub struct Known {
     pub tasks: BTreeMap<TaskId, Task>,
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     pub gates: BTreeMap<GateId, Gate>,
-    /// Tags, and where each points to; nowhere after it was deleted.
-    pub tags: BTreeMap<(Repository, String), Option<CommitId>>,
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub tags: BTreeMap<(Repository, String), Tag>,
     pub artifacts: BTreeMap<ArtifactId, Artifact>,
     /// The one of the highest revision.
     pub catalog: Catalog,
     /// Components that somebody said have no baseline.
     pub baseline_none: BTreeSet<Component>,
+    /// Whether releases are left out of the figures, as said last.
+    pub excluded: BTreeMap<ReleaseKey, bool>,
+    /// Kinds of incident that gates are there to catch, as said last, for one component or for all.
+    pub purposes: BTreeMap<(Option<Component>, String), Vec<String>>,
+    pub named_steps: BTreeMap<NamedKey, NamedStep>,
+    /// When default branches were first seen to move.
+    pub watched_from: BTreeMap<Repository, Timestamp>,
     /// Repositories that something was told of.
     pub repositories: BTreeSet<Repository>,
 }
@@ -70,12 +96,17 @@ impl Known {
             tasks: runs::tasks(events),
             deployments: deployments::all(events),
             gates: gates::all(events),
-            tags: tags(events),
+            incidents: incidents::all(events),
+            tags: tags::all(events),
             artifacts: artifacts(events),
             // Two catalogs of one revision are a mistake; any rule will do that does not depend on the order.
             catalog: catalogs.max_by_key(|c| (c.revision, format!("{c:?}"))).cloned().unwrap_or_default(),
             baseline_none: baseline_none.collect(),
-            repositories: events.iter().filter_map(|event| repository_of(&event.body)).cloned().collect(),
+            excluded: excluded(events),
+            purposes: purposes(events),
+            named_steps: named_steps(events),
+            watched_from: commits::watched_from(events),
+            repositories: events.iter().flat_map(|event| repositories_of(&event.body)).cloned().collect(),
         }
     }
 }
@@ -110,15 +141,52 @@ fn ci(event: &Event<Body>) -> Option<&CiBody> {
     }
 }
 
-fn tags(events: &[&Event<Body>]) -> BTreeMap<(Repository, String), Option<CommitId>> {
-    let tellings = group(events, |event| match ci(event) {
-        Some(CiBody::Tag(tag)) => {
-            let points_to = if tag.action == TagAction::Deleted { Some(None) } else { tag.commit.clone().map(Some) };
-            vec![((tag.repository.clone(), tag.tag.clone()), (event.occurred_at, points_to))]
+/// What people say, each with its event.
+fn reviews<'a>(events: &[&'a Event<Body>]) -> impl Iterator<Item = (&'a Event<Body>, &'a ReviewBody)> {
+    events.iter().filter_map(|event| match &event.body {
+        Body::Review(body) => Some((*event, body)),
+        _ => None,
+    })
+}
+
+fn excluded(events: &[&Event<Body>]) -> BTreeMap<ReleaseKey, bool> {
+    let mut said: BTreeMap<ReleaseKey, Vec<(Timestamp, Option<bool>)>> = BTreeMap::new();
+    for (event, body) in reviews(events) {
+        if let ReviewBody::ReleaseExcluded(of) = body {
+            said.entry(incidents::key(&of.release)).or_default().push((event.occurred_at, Some(of.excluded)));
         }
-        _ => Vec::new(),
-    });
-    tellings.into_iter().map(|(key, told)| (key, latest(told).flatten())).collect()
+    }
+    said.into_iter().filter_map(|(release, said)| Some((release, latest(said)?))).collect()
+}
+
+/// Kinds of incident, and when they were said.
+type SaidAt = (Timestamp, Option<Vec<String>>);
+
+fn purposes(events: &[&Event<Body>]) -> BTreeMap<(Option<Component>, String), Vec<String>> {
+    let mut said: BTreeMap<_, Vec<SaidAt>> = BTreeMap::new();
+    for (event, body) in reviews(events) {
+        if let ReviewBody::GatePurposeSaid(of) = body {
+            let told = (event.occurred_at, Some(of.purposes.clone()));
+            said.entry((of.component.clone(), of.gate.clone())).or_default().push(told);
+        }
+    }
+    said.into_iter().filter_map(|(gate, said)| Some((gate, latest(said)?))).collect()
+}
+
+fn named_steps(events: &[&Event<Body>]) -> BTreeMap<NamedKey, NamedStep> {
+    let mut said: BTreeMap<NamedKey, Vec<(&Event<Body>, Timestamp)>> = BTreeMap::new();
+    for (event, body) in reviews(events) {
+        if let ReviewBody::ManualStepNamed(of) = body {
+            let (component, version) = incidents::key(&of.release);
+            let key = (component, version, of.name.clone(), of.started_at);
+            said.entry(key).or_default().push((event, of.finished_at));
+        }
+    }
+    let put_together = |said: Vec<(&Event<Body>, Timestamp)>| NamedStep {
+        finished_at: latest(said.iter().map(|(event, end)| (event.occurred_at, Some(*end)))),
+        evidence: said.iter().map(|(event, _)| event.id()).collect(),
+    };
+    said.into_iter().map(|(key, said)| (key, put_together(said))).collect()
 }
 
 /// Artifacts under their names and under their digests.
@@ -134,13 +202,14 @@ fn artifacts(events: &[&Event<Body>]) -> BTreeMap<ArtifactId, Artifact> {
     let put_together = |told: Vec<(Timestamp, &model::event::Artifact)>| Artifact {
         commit: latest(told.iter().map(|(at, artifact)| (*at, artifact.commit.clone()))),
         run: latest(told.iter().map(|(at, artifact)| (*at, artifact.run.clone()))),
+        tags: told.iter().flat_map(|(_, artifact)| artifact.tags.iter().cloned()).collect(),
     };
     tellings.into_iter().map(|(name, told)| (name, put_together(told))).collect()
 }
 
-/// The repository that an event tells something of.
-fn repository_of(body: &Body) -> Option<&Repository> {
-    match body {
+/// The repositories that an event tells something of.
+fn repositories_of(body: &Body) -> Vec<&Repository> {
+    let one = match body {
         // That a branch is gone tells of no commit.
         Body::Ci(CiBody::Push(push)) => push.after.as_ref().map(|_| &push.repository),
         Body::Ci(CiBody::Commits(told)) => (!told.commits.is_empty()).then_some(&told.repository),
@@ -150,9 +219,14 @@ fn repository_of(body: &Body) -> Option<&Repository> {
         Body::Ci(CiBody::PipelineRun(run)) => run.repository.as_ref(),
         Body::Ci(CiBody::Deployment(deployment)) => deployment.repository.as_ref(),
         Body::Approval(approval) => gates::parts(approval).1.repository.as_ref(),
+        Body::Incident(incident) => {
+            let about = &incidents::told_of(incident).about;
+            return about.iter().filter_map(|about| about.repository.as_ref()).collect();
+        }
         Body::Ci(CiBody::TaskRun(_) | CiBody::Build(_) | CiBody::TestRun(_) | CiBody::Artifact(_)) => None,
-        Body::Incident(_) | Body::Review(_) | Body::Control(_) => None,
-    }
+        Body::Review(_) | Body::Control(_) => None,
+    };
+    one.into_iter().collect()
 }
 
 /// The approval body of an event.

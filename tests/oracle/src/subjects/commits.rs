@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use model::event::Tier;
 use model::fact::{Fact, Lineage, ReleaseCommitFact};
 use model::{CommitId, Component};
 
+use super::spans::segments;
 use crate::world::{Line, Scope, Stop, World};
 
 pub fn rows(world: &World) -> Vec<Fact> {
@@ -27,7 +29,7 @@ fn row(world: &World, component: &Component, line: &Line, stop: &Stop, id: &Comm
     let placed = &world.placed[&deployment];
     let baseline = line.0[0].order == stop.order && world.has_baseline(component);
     let way = world.way(id);
-    ReleaseCommitFact {
+    let mut row = ReleaseCommitFact {
         realm: world.realm.clone(),
         component: component.clone(),
         environment: placed.environment.clone(),
@@ -44,7 +46,26 @@ fn row(world: &World, component: &Component, line: &Line, stop: &Stop, id: &Comm
         author_kind: way.author,
         change: world.brought_by(id).map(|(key, _)| key.1.clone()),
         lineage: lineage(world, stop, id),
+        origin: way.origin,
+        picked_from: world.picked_from(id),
+        reverts: world.reverts(id),
+        reverted_by: world.reverted_by(id),
         ..ReleaseCommitFact::default()
+    };
+    tell_way(world, &mut row, stop, id);
+    row
+}
+
+/// Where its time went: only where this deployment brought it to production, and its release along with it.
+fn tell_way(world: &World, row: &mut ReleaseCommitFact, stop: &Stop, id: &CommitId) {
+    let Some(line) = world.production(&row.component).filter(|_| row.tier == Tier::Production) else { return };
+    let first = line.0.iter().find(|other| other.order.1 == row.version);
+    let is_first = first.is_some_and(|first| first.order == stop.order);
+    let brought_it = line.first(id).is_some_and(|first| first.order == stop.order);
+    let is_baseline = line.0[0].order == stop.order && world.has_baseline(&row.component);
+    if row.lead_time.is_some() && is_first && brought_it && !is_baseline {
+        let deployments = world.deployments_as(&row.component, &row.version);
+        segments(world, id, &stop.commit, row.at, &deployments).write_commit(row);
     }
 }
 

@@ -41,6 +41,9 @@ fn row(world: &World, placed: &Placed) -> Option<DeploymentFact> {
         commits_complete: brought.is_some_and(|brought| brought.complete),
         run: deployment.run.clone(),
         triggered_by: deployment.triggered_by,
+        marker: deployment.marker,
+        partial_at: deployment.partial_at(),
+        replaced: stop.and_then(|(line, stop)| line.before(stop)).map(|before| before.order.1.clone()),
         evidence: deployment.evidence.iter().cloned().collect(),
         link: deployment.url.clone(),
         ..DeploymentFact::default()

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use model::event::{ActorKind, Tier};
-use model::fact::{DeploymentKind, Fact, ReleaseFact, ReleaseKind};
+use model::fact::{Fact, ReleaseFact, ReleaseKind};
 use model::{CommitId, Component, Millis, Version};
 
 use super::count;
 use super::deployments::{brought, kind};
+use super::recovery::tell_failure;
+use super::reviews::tell_review;
 use super::spans::segments;
 use crate::catalog::entry;
+use crate::kinds::release_kind;
 use crate::world::{Line, Order, Placed, Scope, Stop, World};
 
 pub fn rows(world: &World) -> Vec<Fact> {
@@ -53,6 +56,7 @@ fn row(world: &World, component: &Component, version: &Version, deployments: &[&
     if let Some((line, stop)) = reached {
         tell_way(world, &mut row, line, stop, deployments);
     }
+    tell_failure(world, &mut row);
     Some(row)
 }
 
@@ -66,12 +70,8 @@ fn tell_way(world: &World, row: &mut ReleaseFact, line: &Line, stop: &Stop, depl
     row.commits = count(brought.own.len());
     row.commits_complete = brought.complete;
     row.machine_commits = count(brought.own.iter().filter(is_machine).count());
-    row.kind = match kind(line, stop, brought.own.len()) {
-        DeploymentKind::Baseline if world.has_baseline(&row.component) => ReleaseKind::Baseline,
-        DeploymentKind::Rollback => ReleaseKind::Rollback,
-        DeploymentKind::Redeploy => ReleaseKind::Redeploy,
-        _ => ReleaseKind::Regular,
-    };
+    let kind = kind(line, stop, brought.own.len());
+    row.kind = release_kind(world, &row.component, line, stop, (kind, &brought.own));
     if row.kind == ReleaseKind::Baseline {
         return;
     }
@@ -86,6 +86,7 @@ fn tell_way(world: &World, row: &mut ReleaseFact, line: &Line, stop: &Stop, depl
     row.median_commit = Some(median.clone());
     row.merge_to_production = lower_median(&merges);
     segments(world, median, &stop.commit, end, deployments).write(row);
+    tell_review(world, row, median);
 }
 
 /// The middle of sorted values; of two middles the lower.

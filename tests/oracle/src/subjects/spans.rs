@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{Phase, Tier};
-use model::fact::ReleaseFact;
+use model::fact::{ReleaseCommitFact, ReleaseFact};
 use model::{CommitId, GateId, Millis, RunId, Timestamp};
 
 use crate::known::{Attempt, Gate, Task};
-use crate::world::{Placed, World};
+use crate::world::{Placed, World, ready_at};
 
 /// What a piece of time is put down to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,22 +27,29 @@ enum Segment {
 /// How long each took; what is not named took no time.
 pub struct Segments(BTreeMap<Segment, Millis>);
 
+/// Writes the columns of a row. What they do not add up to is the correction of the clock.
+macro_rules! write_to {
+    ($name:ident, $row:ty) => {
+        pub fn $name(&self, row: &mut $row) {
+            let of = |segment| Some(self.0.get(&segment).copied().unwrap_or_default());
+            row.coding = of(Segment::Coding);
+            row.review = of(Segment::Review);
+            row.merge_to_build = of(Segment::MergeToBuild);
+            row.queue = of(Segment::Queue);
+            row.build_and_test = of(Segment::BuildAndTest);
+            row.gate_wait = of(Segment::GateWait);
+            row.batch_wait = of(Segment::BatchWait);
+            row.hand_off = of(Segment::HandOff);
+            row.deploy = of(Segment::Deploy);
+            row.unaccounted = of(Segment::Unaccounted);
+            row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.0.values().copied().sum());
+        }
+    };
+}
+
 impl Segments {
-    /// The columns. What they do not add up to is the correction of the clock.
-    pub fn write(&self, row: &mut ReleaseFact) {
-        let of = |segment| Some(self.0.get(&segment).copied().unwrap_or_default());
-        row.coding = of(Segment::Coding);
-        row.review = of(Segment::Review);
-        row.merge_to_build = of(Segment::MergeToBuild);
-        row.queue = of(Segment::Queue);
-        row.build_and_test = of(Segment::BuildAndTest);
-        row.gate_wait = of(Segment::GateWait);
-        row.batch_wait = of(Segment::BatchWait);
-        row.hand_off = of(Segment::HandOff);
-        row.deploy = of(Segment::Deploy);
-        row.unaccounted = of(Segment::Unaccounted);
-        row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.0.values().copied().sum());
-    }
+    write_to!(write, ReleaseFact);
+    write_to!(write_commit, ReleaseCommitFact);
 }
 
 /// Something that kept the release busy or waiting: from, until, and the segment it makes. The most pressing has the lowest rank.
@@ -107,9 +114,9 @@ pub fn segments(
     let signs = deployments.iter().filter_map(|placed| world.known.deployments[&placed.id].first_sign());
     let earlier = deployments.iter().filter(|placed| matches!(placed.tier, Tier::Staging | Tier::Integration));
     let milestones = Milestones {
-        opened: way.opened_at,
+        opened: merged.map(|merged| way.opened_at.unwrap_or(merged).min(merged)),
         merged,
-        cut: if commit == head { merged } else { world.way(head).merged_at.or(merged) },
+        cut: world.way(head).merged_at,
         first_activity: activities.iter().map(|activity| activity.from).min().filter(|_| built),
         released: signs.min().filter(|_| built),
         handed_over: earlier.filter_map(|placed| placed.succeeded_at).filter(|at| *at < end).min(),
@@ -143,7 +150,7 @@ fn pieces(
 impl Milestones {
     fn phase(&self, at: Timestamp) -> Segment {
         let before = |mark: Option<Timestamp>| mark.is_some_and(|mark| at < mark);
-        if before(self.opened.or(self.merged)) {
+        if before(self.opened) {
             Segment::Coding
         } else if self.merged.is_none() {
             Segment::Unaccounted
@@ -227,8 +234,7 @@ fn of_attempt(
     all: &mut Vec<Activity>,
 ) {
     let Some(started) = attempt.started_at else { return };
-    let decisions = held.iter().filter(|(from, until)| *from < started && *until <= started).map(|(_, until)| *until);
-    let queued = attempt.queued_at.or(created_at).map(|queued| decisions.chain([queued]).max().unwrap_or(queued));
+    let queued = attempt.queued_at.or(created_at).map(|queued| ready_at(queued, started, held));
     all.extend(queued.map(|queued| activity(QUEUED, queued, started)));
     let finished = attempt.finished_at.filter(|_| attempt.phase == Phase::Finished);
     all.extend(finished.map(|finished| activity(RUNNING, started, finished)));
