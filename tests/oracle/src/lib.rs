@@ -5,7 +5,7 @@
 //! found by search (`world`); each table is a file of `subjects`. The correlation must come to the same rows from any order of the
 //! same events, and [`history`] makes up the events to hold the two against each other with (`play`).
 //!
-//! A new table is a file in `subjects` and a line in [`subjects::ALL`]; a new column is filled where its row is made.
+//! A new table is a file in `subjects` and a line in `subjects::ALL`; a new column is filled where its row is made.
 
 mod catalog;
 pub mod history;
