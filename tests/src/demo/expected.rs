@@ -296,10 +296,12 @@ impl Scope {
 fn forward_kind(git: &Git, new: &[&Commit], finish: Seconds) -> ReleaseKind {
     let tip = git.tip_at(finish);
     let on_main = git.reachable(&tip);
-    let pins = |path: &String| path.rsplit('/').next().is_some_and(|name| ["Cargo.toml", "Cargo.lock"].contains(&name));
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let locks = |path: &String| ["Cargo.lock", "package-lock.json"].contains(&name(path).as_str());
+    let pins = |path: &String| locks(path) || ["Cargo.toml", "package.json"].contains(&name(path).as_str());
     // A manifest changes for its dependencies' sake where the lock file changes with it, or where a bot writes it.
-    let locks = |commit: &&Commit| commit.paths.iter().any(|path| path.ends_with("Cargo.lock"));
-    let bumps = |commit: &&Commit| commit.paths.iter().all(pins) && (commit.author.bot || locks(commit));
+    let bumps =
+        |commit: &&Commit| commit.paths.iter().all(pins) && (commit.author.bot || commit.paths.iter().any(locks));
     if new.iter().all(|commit| !on_main.contains(commit.sha.as_str())) {
         ReleaseKind::Hotfix
     } else if new.iter().all(bumps) {
