@@ -44,7 +44,7 @@ struct Node {
     author: u32,
     repositories: u32,
     branches: u32,
-    /// How many of `older` are parents; none where nobody told.
+    /// How many of `others`, at its beginning, are parents; none where nobody told.
     parents: Option<u16>,
     /// How many of `others`, at its end, are ends of pushes that listed it.
     ends: u16,

@@ -8,6 +8,7 @@ use model::event::Outcome;
 use model::fact::{BuildFact, BuildFailureFact, FailureClass};
 use model::{Component, Millis, Realm, RunId, TaskId, Timestamp};
 
+use super::spans::ready_at;
 use crate::entity::{Attempt, Run, Task};
 use crate::observe::is_failure;
 use crate::state::State;
@@ -116,7 +117,9 @@ impl State {
             allowed_to_fail: task.allowed_to_fail.0,
             ref_name: common.ref_name.clone().or_else(|| task.ref_name.get().cloned()),
             runner_group: attempt.runner_group.get().cloned(),
-            queue: queued_at.zip(attempt.started_at.0).map(|(queued, started)| queue(queued, started, held)),
+            queue: queued_at
+                .zip(attempt.started_at.0)
+                .map(|(queued, started)| (started - ready_at(queued, started, held)).max(Millis(0))),
             duration: attempt.started_at.0.map(|started| (at - started).max(Millis(0))),
             passed_attempt: passed.filter(|stop| passed_here(&stop.id)).map(|stop| stop.attempt),
             link: task.url.get().cloned(),
@@ -144,15 +147,4 @@ impl State {
             self.gates_of(id).filter_map(|gate| self.records.gates.get(gate)).map(crate::entity::Gate::meeting);
         meetings.filter_map(|met| met.at().zip(met.decided_at())).collect()
     }
-}
-
-/// From ready to started. A task that a gate of its run held back is ready from the decision on, whatever the provider calls the time
-/// before.
-fn queue(mut queued: Timestamp, started: Timestamp, held: &Held) -> Millis {
-    for (from, to) in held {
-        if started >= *to && queued < *to && started > *from {
-            queued = queued.max(*to);
-        }
-    }
-    (started - queued).max(Millis(0))
 }

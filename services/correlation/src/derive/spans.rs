@@ -154,8 +154,18 @@ impl State {
     }
 }
 
-/// Queue and run of one attempt. A task that a gate of its run held back waits for a runner only from the decision on, whatever
-/// the provider calls the time before.
+/// From when a task waited for a runner. One that a gate of its run held back does so only from the decision on, whatever the
+/// provider calls the time before. `held`: when gates of its run were closed.
+pub(super) fn ready_at(mut queued: Timestamp, started: Timestamp, held: &[(Timestamp, Timestamp)]) -> Timestamp {
+    for (from, to) in held {
+        if started >= *to && queued < *to && started > *from {
+            queued = queued.max(*to);
+        }
+    }
+    queued
+}
+
+/// Queue and run of one attempt.
 fn attempt_activities(
     attempt: &Attempt,
     created_at: Option<Timestamp>,
@@ -163,13 +173,8 @@ fn attempt_activities(
     intervals: &mut Vec<Interval>,
 ) {
     let Some(started) = attempt.started_at.0 else { return };
-    if let Some(mut queued) = attempt.queued_at.0.or(created_at) {
-        for (from, to) in held {
-            if started >= *to && queued < *to && started > *from {
-                queued = queued.max(*to);
-            }
-        }
-        intervals.push((queued, started, Activity::Queued));
+    if let Some(queued) = attempt.queued_at.0.or(created_at) {
+        intervals.push((ready_at(queued, started, held), started, Activity::Queued));
     }
     if let Some(finished) = attempt.finished_at().filter(|_| attempt.phase() == Phase::Finished) {
         intervals.push((started, finished, Activity::Running));

@@ -111,10 +111,7 @@ impl State {
         if let Some(run) = self.records.artifacts.get(id).and_then(|artifact| artifact.run.get().cloned()) {
             self.artifacts_of.add(run, id.clone());
         }
-        let Some(artifact) = self.records.artifacts.get(id) else { return };
-        let image = Image::of(id);
-        let tags = artifact.tags.iter().chain(&image.tag);
-        for tagged in tags.filter_map(|tag| image.tagged(tag)).collect::<Vec<_>>() {
+        for tagged in self.tagged_names(id) {
             self.artifacts_tagged.add(tagged, id.clone());
         }
         self.artifact_moved(id);
@@ -124,12 +121,15 @@ impl State {
     fn artifact_moved(&mut self, id: &ArtifactId) {
         self.incidents.artifact_moved(id);
         self.replace(self.by_artifact.cloned(id));
-        let Some(artifact) = self.records.artifacts.get(id) else { return };
-        let image = Image::of(id);
-        let tagged: Vec<ArtifactId> =
-            artifact.tags.iter().chain(&image.tag).filter_map(|tag| image.tagged(tag)).collect();
-        for name in tagged {
+        for name in self.tagged_names(id) {
             self.replace(self.by_artifact.cloned(&name));
         }
+    }
+
+    /// Names by which a deployment may mean an artifact: its image with each of its tags.
+    fn tagged_names(&self, id: &ArtifactId) -> Vec<ArtifactId> {
+        let Some(artifact) = self.records.artifacts.get(id) else { return Vec::new() };
+        let image = Image::of(id);
+        artifact.tags.iter().chain(&image.tag).filter_map(|tag| image.tagged(tag)).collect()
     }
 }
