@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,7 +18,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// How long another process may take to start or stop the stack: both servers stop one after the other.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// In the folder of the shared stack: what is known of it once it is ready.
+/// In the folder of the shared stack: what is known of it once it is ready. Its owner holds an exclusive lock on it, which
+/// ends with the owner: servers that still answer for a moment after a crash of theirs are told from those that stay.
 const STATE: &str = "state.json";
 /// The same: its existence asks the owner to stop.
 const STOP: &str = "stop";
@@ -153,11 +154,14 @@ impl Place {
 
     /// The stack that runs, if its servers answer and are of this version.
     fn healthy(&self, version: Option<&str>) -> Option<SharedStack> {
-        // A file of a dead owner is as unreadable as none: its servers do not answer.
-        let state: State = serde_json::from_slice(&std::fs::read(self.folder.join(STATE)).ok()?).ok()?;
+        let file = File::open(self.folder.join(STATE)).ok()?;
+        if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return None; // its owner is dead
+        }
+        let state: State = serde_json::from_reader(BufReader::new(file)).ok()?;
         let stack = SharedStack { addresses: state.addresses, folder: self.folder.clone() };
         let is_wanted = version.is_none_or(|version| version == state.version);
-        (is_wanted && is_held(&self.folder) && stack.answers()).then_some(stack)
+        (is_wanted && stack.answers()).then_some(stack)
     }
 
     /// Stops the owner and waits until it and its servers are gone. `false`: nobody was there.
@@ -228,9 +232,11 @@ pub(crate) fn own(folder: &Path, progress: &dyn Fn(&str), ready: &dyn Fn()) -> R
     let mut stack = Stack::start_in(folder, progress)?;
     let state = State { version: cache::version(), addresses: stack.addresses().clone() };
     let text = serde_json::to_string_pretty(&state).unwrap_or_default();
-    // By renaming: whoever reads it finds it whole.
+    // By renaming: whoever reads it finds it whole and locked.
     let (partial, whole) = (folder.join("state.partial"), folder.join(STATE));
     cache::write(&partial, &text)?;
+    let locked = File::open(&partial).map_err(Error::file("open", &partial))?;
+    locked.lock().map_err(Error::file("lock", &partial))?;
     std::fs::rename(&partial, &whole).map_err(Error::file("rename", &partial))?;
     ready();
     while !folder.join(STOP).exists() && stack.is_running() {

@@ -26,6 +26,7 @@ fn one_stack_for_all_until_it_is_taken_down() {
     // The owner crashes: the next one finds the data.
     let (owner, _) = processes(&text).into_iter().find(|(_, line)| line.contains("serve")).unwrap();
     assert!(Command::new("kill").args(["-KILL", &owner.to_string()]).status().unwrap().success());
+    assert_all_end(&format!("serve {text}"), Duration::from_secs(10));
     let again = hear_addresses(&mut spawn_test("shared::ensure", Some(cache)));
     assert_eq!(query(&again, ADMIN, "EXISTS TABLE kept").unwrap(), "1");
 
