@@ -72,32 +72,37 @@ impl Observation {
 }
 
 /// Records of an event, or why none follow from it.
-pub fn observe(event: &Event<Body>) -> Result<Vec<Observation>, &'static str> {
+pub fn observe(event: Event<Body>) -> Result<Vec<Observation>, &'static str> {
+    let (event, body) = event.split();
     let at = event.occurred_at;
-    match &event.body {
-        Body::Ci(body) => Ok(ci(event, at, body)),
-        Body::Approval(body) => Ok(vec![approval(event, at, body)]),
-        Body::Review(ReviewBody::ManualStepNamed(step)) => Ok(vec![step_named(event, at, step)]),
-        Body::Incident(body) => Ok(vec![incidents::incident(event, at, body)]),
-        Body::Review(ReviewBody::AttributionCorrected(said)) => Ok(vec![incidents::correction(event, at, said)]),
+    match body {
+        Body::Ci(body) => Ok(ci(&event, at, body)),
+        Body::Approval(body) => Ok(vec![approval(&event, at, &body)]),
+        Body::Review(ReviewBody::ManualStepNamed(step)) => Ok(vec![step_named(&event, at, step)]),
+        Body::Incident(body) => Ok(vec![incidents::incident(&event, at, body)]),
+        Body::Review(ReviewBody::AttributionCorrected(said)) => Ok(vec![incidents::correction(&event, at, said)]),
         Body::Review(ReviewBody::ReleaseExcluded(said)) => Ok(vec![incidents::exclusion(at, said)]),
         Body::Review(ReviewBody::GatePurposeSaid(said)) => {
-            let purpose = entity::Purpose { purposes: Latest::told(at, Some(said.purposes.clone())) };
-            Ok(vec![Observation::Purpose(said.component.clone(), said.gate.clone(), purpose)])
+            let purpose = entity::Purpose { purposes: Latest::told(at, Some(said.purposes)) };
+            Ok(vec![Observation::Purpose(said.component, said.gate, purpose)])
         }
         Body::Review(
             ReviewBody::ImprovementPicked(_) | ReviewBody::ImprovementDone(_) | ReviewBody::ImprovementDropped(_),
         ) => Err("improvements enter no table yet"),
-        Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog.clone()))]),
-        Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component.clone())]),
+        Body::Control(ControlBody::Catalog(catalog)) => Ok(vec![Observation::Catalog(Box::new(catalog))]),
+        Body::Control(ControlBody::BaselineNone(none)) => Ok(vec![Observation::BaselineNone(none.component)]),
         Body::Control(ControlBody::Horizon(_)) => Err("rows are not frozen yet"),
     }
 }
 
-fn ci(event: &Event<Body>, at: Timestamp, body: &CiBody) -> Vec<Observation> {
+fn ci(event: &Event<()>, at: Timestamp, body: CiBody) -> Vec<Observation> {
     match body {
         CiBody::Push(push) => push_observed(at, push),
-        CiBody::Commits(commits) => commits.commits.iter().map(|info| commit(&commits.repository, info)).collect(),
+        CiBody::Commits(commits) => commits
+            .commits
+            .into_iter()
+            .map(|info| Observation::Commit(info.id.clone(), commit(&commits.repository, info)))
+            .collect(),
         CiBody::Change(change) => change_observed(at, change),
         CiBody::ChangeReview(review) => vec![review_observed(at, review)],
         CiBody::PipelineRun(run) => vec![run_observed(event, at, run)],
@@ -110,76 +115,83 @@ fn ci(event: &Event<Body>, at: Timestamp, body: &CiBody) -> Vec<Observation> {
     }
 }
 
-fn commit(repository: &Repository, info: &CommitInfo) -> Observation {
-    let mut commit = entity::Commit { repositories: BTreeSet::from([repository.clone()]), ..entity::Commit::default() };
-    commit.parents = Greatest(info.parents.clone().map(|parents| (parents.len(), parents)));
-    commit.authored = Least(info.authored_at.map(|at| (at, info.author.clone())));
-    commit.author_kind = Greatest(Some(info.author.kind));
-    commit.committed_at = Least(info.committed_at);
-    commit.paths = Greatest(info.paths.clone().map(|paths| (!info.paths_cut, paths)));
-    commit.changes = info.changes.iter().cloned().collect();
+fn commit(repository: &Repository, info: CommitInfo) -> entity::Commit {
     let rare = entity::Rare {
-        picked_from: info.cherry_picked_from.iter().filter(|from| **from != info.id).cloned().collect(),
-        reverts: info.reverts.iter().filter(|of| **of != info.id).cloned().collect(),
+        picked_from: info.cherry_picked_from.into_iter().filter(|from| *from != info.id).collect(),
+        reverts: info.reverts.into_iter().filter(|of| *of != info.id).collect(),
         // A commit that changes nothing has no patch.
         patch: Least(info.patch_id.as_deref().filter(|id| !id.is_empty()).map(patch)),
     };
-    commit.rare = (rare != entity::Rare::default()).then(|| Box::new(rare));
-    Observation::Commit(info.id.clone(), commit)
+    entity::Commit {
+        repositories: BTreeSet::from([repository.clone()]),
+        parents: Greatest(info.parents.map(|parents| (parents.len(), parents))),
+        author_kind: Greatest(Some(info.author.kind)),
+        authored: Least(info.authored_at.map(|at| (at, info.author))),
+        committed_at: Least(info.committed_at),
+        paths: Greatest(info.paths.map(|paths| (!info.paths_cut, paths))),
+        changes: info.changes.into_iter().collect(),
+        rare: (rare != entity::Rare::default()).then(|| Box::new(rare)),
+        ..entity::Commit::default()
+    }
 }
 
 fn patch(id: &str) -> entity::Patch {
     xxhash_rust::xxh3::xxh3_128(id.as_bytes()).to_be_bytes()
 }
 
-fn push_observed(at: Timestamp, push: &Push) -> Vec<Observation> {
-    let Some(after) = &push.after else { return Vec::new() };
+fn push_observed(at: Timestamp, push: Push) -> Vec<Observation> {
+    let Some(after) = push.after else { return Vec::new() };
     let default =
         push.default_branch.as_deref().is_some_and(|name| push.ref_name.strip_prefix("refs/heads/") == Some(name));
     let whole = !push.commits_cut && !push.forced && push.before.is_some();
+    let landed_at = Least(default.then_some(at));
+    let listed_under: BTreeSet<CommitId> = whole.then(|| after.clone()).into_iter().collect();
+    // The tip holds what was there before, unless the branch was forced, and everything that came with it.
+    let mut pushed_over: BTreeSet<CommitId> =
+        push.commits.iter().map(|info| &info.id).filter(|id| **id != after).cloned().collect();
+    pushed_over.extend(push.before.filter(|_| !push.forced));
     let mut observations = Vec::with_capacity(push.commits.len() + 1);
-    for info in &push.commits {
-        let Observation::Commit(id, mut commit) = commit(&push.repository, info) else { continue };
-        commit.listed_under.extend(whole.then(|| after.clone()));
+    for info in push.commits {
+        let id = info.id.clone();
+        let mut commit = commit(&push.repository, info);
+        commit.listed_under.clone_from(&listed_under);
         commit.branches.insert(push.ref_name.clone());
-        commit.landed_at = Least(default.then_some(at));
+        commit.landed_at = landed_at.clone();
         observations.push(Observation::Commit(id, commit));
     }
-    // The tip holds what was there before, unless the branch was forced, and everything that came with it.
-    let mut tip =
-        entity::Commit { repositories: BTreeSet::from([push.repository.clone()]), ..entity::Commit::default() };
-    tip.pushed_over = push.commits.iter().map(|info| &info.id).filter(|id| *id != after).cloned().collect();
-    if !push.forced {
-        tip.pushed_over.extend(push.before.clone());
-    }
-    tip.listed_under.extend(whole.then(|| after.clone()));
-    tip.branches.insert(push.ref_name.clone());
-    tip.landed_at = Least(default.then_some(at));
-    observations.push(Observation::Commit(after.clone(), tip));
+    let tip = entity::Commit {
+        repositories: BTreeSet::from([push.repository]),
+        pushed_over,
+        listed_under,
+        branches: BTreeSet::from([push.ref_name]),
+        landed_at,
+        ..entity::Commit::default()
+    };
+    observations.push(Observation::Commit(after, tip));
     observations
 }
 
-fn change_observed(at: Timestamp, change: &Change) -> Vec<Observation> {
+fn change_observed(at: Timestamp, change: Change) -> Vec<Observation> {
     let mut known = entity::Change {
         created_at: Least(change.created_at),
-        author: Least((change.author != model::event::Actor::default()).then(|| change.author.clone())),
-        source_branch: Latest::told(at, change.source_branch.clone()),
+        author: Least((change.author != model::event::Actor::default()).then_some(change.author)),
+        source_branch: Latest::told(at, change.source_branch),
         heads: change.head.iter().cloned().collect(),
-        head: Latest::told(at, change.head.clone()),
+        head: Latest::told(at, change.head),
         bases: change.base.iter().cloned().collect(),
         commits: change.commits.iter().flatten().cloned().collect(),
         ..entity::Change::default()
     };
     if change.state == ChangeState::Merged {
-        known.merged = Latest::told(at, Some((change.merged_at.unwrap_or(at), change.merge_commit.clone())));
+        known.merged = Latest::told(at, Some((change.merged_at.unwrap_or(at), change.merge_commit)));
     }
-    vec![Observation::Change(change.repository.clone(), change.change.clone(), Box::new(known))]
+    vec![Observation::Change(change.repository, change.change, Box::new(known))]
 }
 
-fn review_observed(at: Timestamp, review: &ChangeReview) -> Observation {
-    let seen = (review.submitted_at.unwrap_or(at), review.review.clone(), review.state, review.reviewer.clone());
+fn review_observed(at: Timestamp, review: ChangeReview) -> Observation {
+    let seen = (review.submitted_at.unwrap_or(at), review.review, review.state, review.reviewer);
     let known = entity::Change { reviews: BTreeSet::from([seen]), ..entity::Change::default() };
-    Observation::Change(review.repository.clone(), review.change.clone(), Box::new(known))
+    Observation::Change(review.repository, review.change, Box::new(known))
 }
 
 fn progress(at: Timestamp, phase: Phase, outcome: Option<Outcome>, finished_at: Option<Timestamp>) -> Latest<Progress> {
@@ -187,7 +199,7 @@ fn progress(at: Timestamp, phase: Phase, outcome: Option<Outcome>, finished_at: 
     Latest::told(at, Some(Progress { phase, outcome, finished_at }))
 }
 
-fn run_observed(event: &Event<Body>, at: Timestamp, run: &PipelineRun) -> Observation {
+fn run_observed(event: &Event<()>, at: Timestamp, run: PipelineRun) -> Observation {
     let attempt = Attempt {
         queued_at: Least(run.queued_at),
         started_at: Least(run.started_at),
@@ -197,22 +209,22 @@ fn run_observed(event: &Event<Body>, at: Timestamp, run: &PipelineRun) -> Observ
         runner_group: Latest(None),
     };
     let known = entity::Run {
-        repository: Latest::told(at, run.repository.clone()),
-        pipeline: Latest::told(at, (!run.pipeline.is_empty()).then(|| run.pipeline.clone())),
-        definition: Latest::told(at, run.definition.clone()),
-        commit: Latest::told(at, run.commit.clone()),
-        ref_name: Latest::told(at, run.ref_name.clone()),
+        repository: Latest::told(at, run.repository),
+        pipeline: Latest::told(at, (!run.pipeline.is_empty()).then_some(run.pipeline)),
+        definition: Latest::told(at, run.definition),
+        commit: Latest::told(at, run.commit),
+        ref_name: Latest::told(at, run.ref_name),
         trigger: Latest::told(at, Some(run.trigger)),
         dispatched: Least((run.trigger == Trigger::Manual).then(|| event.id())),
         created_at: Least(run.created_at),
         seen_at: Least(Some(at)),
         attempts: [(run.attempt, attempt)].into(),
-        url: Latest::told(at, run.url.clone()),
+        url: Latest::told(at, run.url),
     };
-    Observation::Run(run.run.clone(), Box::new(known))
+    Observation::Run(run.run, Box::new(known))
 }
 
-fn task_observed(event: &Event<Body>, at: Timestamp, task: &TaskRun) -> Observation {
+fn task_observed(event: &Event<()>, at: Timestamp, task: TaskRun) -> Observation {
     let failed = task.steps.iter().filter(|step| matches!(step.outcome, Some(o) if is_failure(o)));
     let attempt = Attempt {
         queued_at: Least(task.queued_at),
@@ -220,24 +232,24 @@ fn task_observed(event: &Event<Body>, at: Timestamp, task: &TaskRun) -> Observat
         progress: progress(at, task.phase, task.outcome, task.finished_at),
         triggered_by: Greatest(Some(task.started_by.kind)),
         failed_step: Least(failed.map(|step| (step.number, step.name.clone())).min()),
-        runner_group: Latest::told(at, task.runner_group.clone()),
+        runner_group: Latest::told(at, task.runner_group),
     };
     let known = entity::Task {
-        run: Latest::told(at, task.run.clone()),
-        repository: Latest::told(at, task.repository.clone()),
-        name: Latest::told(at, Some(task.name.clone())),
+        run: Latest::told(at, task.run),
+        repository: Latest::told(at, task.repository),
+        name: Latest::told(at, Some(task.name)),
         kind: Latest::told(at, Some(task.kind)),
-        commit: Latest::told(at, task.commit.clone()),
-        ref_name: Latest::told(at, task.ref_name.clone()),
-        environment: Latest::told(at, task.environment.clone()),
+        commit: Latest::told(at, task.commit),
+        ref_name: Latest::told(at, task.ref_name),
+        environment: Latest::told(at, task.environment),
         manual: Least(task.manual.then(|| event.id())),
         allowed_to_fail: Raised(task.allowed_to_fail),
         needs: Latest::told(at, (!task.needs.is_empty()).then(|| task.needs.iter().cloned().collect())),
         created_at: Least(task.created_at),
         attempts: [(task.attempt, attempt)].into(),
-        url: Latest::told(at, task.url.clone()),
+        url: Latest::told(at, task.url),
     };
-    Observation::Task(task.task.clone(), Box::new(known))
+    Observation::Task(task.task, Box::new(known))
 }
 
 /// The change's or the platform's fault, as opposed to a wish or a rule.
@@ -245,71 +257,71 @@ pub fn is_failure(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failure | Outcome::Error | Outcome::Timeout)
 }
 
-fn build_observed(event: &Event<Body>, at: Timestamp, build: &Build) -> Observation {
+fn build_observed(event: &Event<()>, at: Timestamp, build: Build) -> Observation {
     let mut task = TaskRun::new(TaskId::new(&*build.build), 1, "build".to_owned(), TaskKind::Job, build.phase);
-    task.run = build.run.clone();
-    task.commit = build.commit.clone();
+    task.run = build.run;
+    task.commit = build.commit;
     task.outcome = build.outcome;
-    task.url = build.url.clone();
+    task.url = build.url;
     (task.queued_at, task.started_at, task.finished_at) = (build.queued_at, build.started_at, build.finished_at);
-    task_observed(event, at, &task)
+    task_observed(event, at, task)
 }
 
-fn test_observed(event: &Event<Body>, at: Timestamp, test: &TestRun) -> Observation {
-    let name = test.name.clone().unwrap_or_else(|| "test".to_owned());
+fn test_observed(event: &Event<()>, at: Timestamp, test: TestRun) -> Observation {
+    let name = test.name.unwrap_or_else(|| "test".to_owned());
     let mut task = TaskRun::new(TaskId::new(&*test.test), 1, name, TaskKind::Job, test.phase);
-    task.run = test.run.clone();
-    task.commit = test.commit.clone();
+    task.run = test.run;
+    task.commit = test.commit;
     task.outcome = test.outcome;
-    task.url = test.url.clone();
+    task.url = test.url;
     (task.queued_at, task.started_at, task.finished_at) = (test.queued_at, test.started_at, test.finished_at);
-    task_observed(event, at, &task)
+    task_observed(event, at, task)
 }
 
-fn artifact_observed(at: Timestamp, artifact: &model::event::Artifact) -> Vec<Observation> {
+fn artifact_observed(at: Timestamp, artifact: model::event::Artifact) -> Vec<Observation> {
     let known = entity::Artifact {
-        commit: Latest::told(at, artifact.commit.clone()),
-        run: Latest::told(at, artifact.run.clone()),
+        commit: Latest::told(at, artifact.commit),
+        run: Latest::told(at, artifact.run),
         tags: artifact.tags.iter().cloned().collect(),
     };
     // A deployment may name the artifact or only its digest.
-    let names = [Some(artifact.artifact.clone()), artifact.digest.as_deref().map(ArtifactId::new)];
+    let names = [Some(artifact.artifact), artifact.digest.as_deref().map(ArtifactId::new)];
     names.into_iter().flatten().map(|name| Observation::Artifact(name, known.clone())).collect()
 }
 
-fn deployment_observed(event: &Event<Body>, at: Timestamp, deployment: &Deployment) -> Observation {
+fn deployment_observed(event: &Event<()>, at: Timestamp, deployment: Deployment) -> Observation {
     let when = deployment.finished_at.filter(|_| deployment.phase == Phase::Finished).unwrap_or(at);
     let state =
         DeploymentState { at: when, phase: deployment.phase, outcome: deployment.outcome, rollout: deployment.rollout };
     let known = entity::Deployment {
-        repository: Latest::told(at, deployment.repository.clone()),
-        service: Latest::told(at, deployment.service.clone()),
-        environment: Latest::told(at, Some(deployment.environment.clone())),
+        repository: Latest::told(at, deployment.repository),
+        service: Latest::told(at, deployment.service),
+        environment: Latest::told(at, Some(deployment.environment)),
         production: Latest::told(at, deployment.production),
-        commit: Latest::told(at, deployment.commit.clone()),
-        ref_name: Latest::told(at, deployment.ref_name.clone()),
-        version: Latest::told(at, deployment.version.clone()),
+        commit: Latest::told(at, deployment.commit),
+        ref_name: Latest::told(at, deployment.ref_name),
+        version: Latest::told(at, deployment.version),
         artifacts: deployment.artifacts.iter().cloned().collect(),
-        run: Latest::told(at, deployment.run.clone()),
-        job: Latest::told(at, deployment.job.clone()),
+        run: Latest::told(at, deployment.run),
+        job: Latest::told(at, deployment.job),
         transient: Raised(deployment.transient),
         removal: Raised(deployment.action == DeploymentAction::Remove),
         triggered_by: Greatest(Some(deployment.triggered_by.kind)),
         created_at: Least(deployment.created_at),
         started_at: Least(deployment.started_at),
         states: [(state, Least(Some(event.id())))].into(),
-        url: Latest::told(at, deployment.url.clone().or_else(|| event.link.clone())),
+        url: Latest::told(at, deployment.url.or_else(|| event.link.clone())),
     };
-    Observation::Deployment(deployment.deployment.clone(), Box::new(known))
+    Observation::Deployment(deployment.deployment, Box::new(known))
 }
 
-fn tag_observed(event: &Event<Body>, at: Timestamp, tag: &Tag) -> Observation {
+fn tag_observed(event: &Event<()>, at: Timestamp, tag: Tag) -> Observation {
     let commit = match tag.action {
         TagAction::Deleted => Some(None),
         TagAction::Tagged | TagAction::Published | TagAction::Unpublished => tag.commit.clone().map(Some),
     };
     let act = match tag.action {
-        TagAction::Tagged => TagAct::Tagged(tag.created_at.unwrap_or(at), tag.commit.clone()),
+        TagAction::Tagged => TagAct::Tagged(tag.created_at.unwrap_or(at), tag.commit),
         TagAction::Published if tag.prerelease == Some(true) => TagAct::Unpublished,
         TagAction::Published => TagAct::Published(tag.published_at.unwrap_or(at)),
         TagAction::Unpublished => TagAct::Unpublished,
@@ -318,12 +330,12 @@ fn tag_observed(event: &Event<Body>, at: Timestamp, tag: &Tag) -> Observation {
     let known = entity::Tag {
         commit: Latest::told(at, commit),
         acts: [((at, act), Least(Some(event.id())))].into(),
-        url: Latest::told(at, tag.url.clone().or_else(|| event.link.clone())),
+        url: Latest::told(at, tag.url.or_else(|| event.link.clone())),
     };
-    Observation::Tag(tag.repository.clone(), tag.tag.clone(), known)
+    Observation::Tag(tag.repository, tag.tag, known)
 }
 
-fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observation {
+fn approval(event: &Event<()>, at: Timestamp, body: &ApprovalBody) -> Observation {
     let (gate, about) = parts(body);
     let (when, act, required) = act(at, body);
     let known = entity::Gate {
@@ -344,8 +356,8 @@ fn approval(event: &Event<Body>, at: Timestamp, body: &ApprovalBody) -> Observat
     Observation::Gate(gate.gate.clone(), Box::new(known))
 }
 
-fn step_named(event: &Event<Body>, at: Timestamp, step: &ManualStepNamed) -> Observation {
-    let key = (step.release.component.clone(), step.release.version.clone(), step.name.clone(), step.started_at);
+fn step_named(event: &Event<()>, at: Timestamp, step: ManualStepNamed) -> Observation {
+    let key = (step.release.component, step.release.version, step.name, step.started_at);
     let known =
         entity::NamedStep { finished_at: Latest::told(at, Some(step.finished_at)), told: BTreeSet::from([event.id()]) };
     Observation::NamedStep(key, known)

@@ -1,11 +1,12 @@
 //! A realm: takes events in, gives facts and changelog records out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::codec::{self, EncodeError};
 use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
 use model::{Component, Environment, Realm as RealmName, Timestamp};
+use rustc_hash::FxHashMap;
 
 use crate::changelog::{self, Emitted, EmittedCommit, Meta, Record};
 use crate::derive::{DERIVATION, Paths};
@@ -75,11 +76,11 @@ pub enum Error {
 pub struct Realm {
     name: RealmName,
     state: State,
-    emitted: BTreeMap<Unit, Emitted>,
+    emitted: FxHashMap<Unit, Emitted>,
     /// The same for commits, which are many: by place.
     emitted_commits: Vec<Box<[CommitRow]>>,
     /// How many rows speak of a component.
-    spoken_of: BTreeMap<Component, usize>,
+    spoken_of: FxHashMap<Component, usize>,
     meta: Meta,
 }
 
@@ -108,7 +109,7 @@ impl Realm {
     }
 
     /// Takes an event in.
-    pub fn apply(&mut self, event: &Event<Body>) -> Applied {
+    pub fn apply(&mut self, event: Event<Body>) -> Applied {
         let observations = match observe(event) {
             Ok(observations) => observations,
             Err(reason) => return Applied::Ignored(reason),

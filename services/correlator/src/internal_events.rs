@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use correlation::Sizes;
-use model::Timestamp;
+use model::{Source, Timestamp};
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 use tracing::{debug, info, warn};
 
@@ -76,7 +76,7 @@ impl Metrics {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Source, outcome, how many.
-    pub events: std::collections::BTreeMap<(String, &'static str), u64>,
+    pub events: std::collections::BTreeMap<(Source, &'static str), u64>,
     /// Table, how many facts.
     pub facts: std::collections::BTreeMap<&'static str, u64>,
     /// Facts that replaced an earlier one.

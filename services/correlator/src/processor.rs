@@ -8,7 +8,7 @@ use correlation::{Applied, Realm, changelog};
 use model::codec::{self, DecodeError, EncodeError};
 use model::inbox::{DeadLetter, Stage};
 use model::schema::Subject;
-use model::{Bytes, Realm as RealmName, Timestamp};
+use model::{Bytes, Realm as RealmName, Source, Timestamp};
 use stream::{Output, Record, topics};
 
 use crate::internal_events::{self, Batch, Metrics};
@@ -62,13 +62,13 @@ impl Processor {
         Self { metrics, partitions: BTreeMap::new(), staged: Batch::default(), touched: BTreeSet::new() }
     }
 
-    fn count(&mut self, source: &str, outcome: &'static str) {
-        *self.staged.events.entry((source.to_owned(), outcome)).or_default() += 1;
+    fn count(&mut self, source: Source, outcome: &'static str) {
+        *self.staged.events.entry((source, outcome)).or_default() += 1;
     }
 
     fn take(&mut self, record: Record, out: &mut Vec<Output>) -> Result<(), Error> {
         let Some(payload) = &record.payload else {
-            self.count("", "ignored");
+            self.count(Source::default(), "ignored");
             return Ok(());
         };
         let read = match Subject::of_topic(record.topic.name) {
@@ -83,22 +83,23 @@ impl Processor {
             }
             Err(error) => {
                 out.push(dead_letter(&record, payload, &error)?);
-                self.count("", "dead");
+                self.count(Source::default(), "dead");
                 return Ok(());
             }
         };
         let oldest = self.staged.oldest.get_or_insert(event.received_at);
         *oldest = (*oldest).min(event.received_at);
+        let (name, source) = (event.realm.clone(), event.source.clone());
         let realms = &mut self.partitions.entry(record.partition).or_default().realms;
-        let realm = realms.entry(event.realm.clone()).or_insert_with(|| Realm::new(event.realm.clone()));
-        let outcome = match realm.apply(&event) {
+        let realm = realms.entry(name.clone()).or_insert_with(|| Realm::new(name.clone()));
+        let outcome = match realm.apply(event) {
             Applied::Applied => "applied",
             Applied::NoNews => "no_news",
             Applied::Waiting => "waiting",
             Applied::Ignored(_) => "ignored",
         };
-        self.count(event.source.as_str(), outcome);
-        self.touched.insert((record.partition, event.realm));
+        self.count(source, outcome);
+        self.touched.insert((record.partition, name));
         Ok(())
     }
 

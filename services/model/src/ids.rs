@@ -1,20 +1,23 @@
 //! Identities: texts that must not be mistaken for one another.
+//!
+//! They stand in records, indexes and keys at the same time, so a copy shares the text.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes the text as it is.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(text.as_ref().into())
             }
 
             /// The text.
@@ -32,7 +35,13 @@ macro_rules! ids {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text).map(Self)
             }
         }
 
@@ -75,6 +84,21 @@ ids! {
     Environment;
 }
 
+/// Reads a text straight into memory that can be shared.
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Arc<str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Arc<str>, E> {
+        Ok(text.into())
+    }
+}
+
 impl Repository {
     /// Repository from an address for people or for git: `https://github.com/Acme/Shop.git`, `git@github.com:acme/shop.git`,
     /// `ssh://git@host:22/acme/shop` all become `host/acme/shop`. A text without a host is kept, in lower case.
@@ -95,7 +119,8 @@ impl Repository {
         let host = host.split_once(':').map_or(host, |(host, _)| host);
         let path = path.trim_matches('/');
         let path = path.strip_suffix(".git").unwrap_or(path);
-        Self(if path.is_empty() { host.to_lowercase() } else { format!("{host}/{path}").to_lowercase() })
+        let name = if path.is_empty() { host.to_lowercase() } else { format!("{host}/{path}").to_lowercase() };
+        Self(name.into())
     }
 
     /// Last part of the path: `shop` of `github.com/acme/shop`.
@@ -110,7 +135,7 @@ impl CommitId {
     #[must_use]
     pub fn given(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.bytes().all(|b| b == b'0')).then(|| Self(text.to_ascii_lowercase()))
+        (!text.bytes().all(|b| b == b'0')).then(|| Self(text.to_ascii_lowercase().into()))
     }
 
     /// A full id: 40 hex digits (SHA-1) or 64 (SHA-256).

@@ -40,14 +40,14 @@ impl Core {
             found.events += batch.len() as u64;
             let started = Instant::now();
             let mut touched = BTreeSet::new();
-            for event in &batch {
-                let realm = realms.entry(event.realm.clone()).or_insert_with(|| Realm::new(event.realm.clone()));
-                realm.apply(event);
-                touched.insert(&event.realm);
+            for event in batch {
+                let name = event.realm.clone();
+                realms.entry(name.clone()).or_insert_with(|| Realm::new(name.clone())).apply(event);
+                touched.insert(name);
             }
             applying += started.elapsed();
             let started = Instant::now();
-            for (_, realm) in realms.iter_mut().filter(|(name, _)| touched.contains(name)) {
+            for (_, realm) in realms.iter_mut().filter(|(name, _)| touched.contains(*name)) {
                 let delta = realm.derive()?;
                 found.facts += delta.facts.len() as u64;
                 found.changelog += delta.changelog.len() as u64;

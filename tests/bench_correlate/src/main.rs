@@ -14,7 +14,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use load::{Shape, World, amount};
+use mimalloc::MiMalloc;
 use serde::Serialize;
+
+/// As in the binary that is measured.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Debug, Parser)]
 #[command(about, max_term_width = 100)]

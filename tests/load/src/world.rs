@@ -163,7 +163,7 @@ mod tests {
         let mut kinds = BTreeSet::new();
         for event in World::new(&Shape::delivery(), 1).take(60_000) {
             kinds.insert(event.body.kind());
-            realms.entry(event.realm.clone()).or_insert_with(|| Realm::new(event.realm.clone())).apply(&event);
+            realms.entry(event.realm.clone()).or_insert_with(|| Realm::new(event.realm.clone())).apply(event);
         }
         for kind in
             ["Push", "Change", "ChangeReview", "PipelineRun", "TaskRun", "Deployment", "GateRequested", "GateDecided"]

@@ -35,7 +35,7 @@ pub struct Checked {
 fn expected(realm: &Realm, events: &[Event<Body>]) -> BTreeMap<Identity, Fact> {
     let mut known = correlation::Realm::new(realm.clone());
     for event in events.iter().filter(|event| event.realm == *realm) {
-        known.apply(event);
+        known.apply(event.clone());
     }
     known.derive_everything().into_iter().map(|fact| (fact.identity(), fact)).collect()
 }

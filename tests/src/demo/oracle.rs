@@ -28,7 +28,7 @@ fn plain() -> &'static (Demo, Vec<Fact>) {
 /// What comes out when the deliveries arrive in this order. Every one of them must be read: none is ignored, none unreadable.
 fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
     let mut realm = correlation::Realm::new("default".into());
-    realm.apply(&event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
+    realm.apply(event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
     let people = People::new(b"demo");
     for webhook in webhooks {
         let provider: &dyn Provider = match webhook.source {
@@ -53,7 +53,7 @@ fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
                     let times = (observed.occurred_at, webhook.occurred_at);
                     let mut event = event(webhook.source, &webhook.delivery, index as i32, times, observed.body);
                     event.link = observed.link;
-                    realm.apply(&event);
+                    realm.apply(event);
                 }
             }
             other => panic!("{:?} at {}: {other:?}", webhook.event, webhook.occurred_at),

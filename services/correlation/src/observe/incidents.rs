@@ -1,14 +1,14 @@
 //! What an incident tells, and what people say about incidents and releases.
 
 use model::Timestamp;
-use model::event::{AttributionCorrected, Body, Event, Incident, IncidentBody, ReleaseExcluded, ReleaseRef};
+use model::event::{AttributionCorrected, Event, Incident, IncidentBody, ReleaseExcluded, ReleaseRef};
 
 use super::Observation;
 use crate::entity::{self, Correction, IncidentAct, ReleaseKey};
 use crate::lattice::{Latest, Least};
 
-pub(super) fn incident(event: &Event<Body>, at: Timestamp, body: &IncidentBody) -> Observation {
-    let (incident, when, act) = parts(body);
+pub(super) fn incident(event: &Event<()>, at: Timestamp, body: IncidentBody) -> Observation {
+    let (incident, when, act) = parts(&body);
     let when = when.unwrap_or(at);
     let list = |list: &Vec<String>| Latest::told(at, (!list.is_empty()).then(|| list.clone()));
     let about = incident.about.iter().filter(|about| **about != model::event::References::default());
@@ -46,16 +46,13 @@ fn parts(body: &IncidentBody) -> (&Incident, Option<Timestamp>, Option<IncidentA
     }
 }
 
-pub(super) fn correction(event: &Event<Body>, at: Timestamp, said: &AttributionCorrected) -> Observation {
+pub(super) fn correction(event: &Event<()>, at: Timestamp, said: AttributionCorrected) -> Observation {
     let correction = Correction { release: said.release.as_ref().map(key), previous: said.previous.as_ref().map(key) };
     let corrections = [((at, correction), Least(Some(event.id())))].into();
-    Observation::Incident(
-        said.incident.clone(),
-        Box::new(entity::Incident { corrections, ..entity::Incident::default() }),
-    )
+    Observation::Incident(said.incident, Box::new(entity::Incident { corrections, ..entity::Incident::default() }))
 }
 
-pub(super) fn exclusion(at: Timestamp, said: &ReleaseExcluded) -> Observation {
+pub(super) fn exclusion(at: Timestamp, said: ReleaseExcluded) -> Observation {
     Observation::Exclusion(key(&said.release), entity::Exclusion { excluded: Latest::told(at, Some(said.excluded)) })
 }
 

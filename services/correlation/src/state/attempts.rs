@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use model::event::{Outcome, Trigger};
 use model::{Repository, RunId, TaskId, Timestamp};
+use rustc_hash::FxHashMap;
 
 use super::lines::{Line, Stop};
 use super::{State, Unit};
@@ -14,14 +15,14 @@ use crate::graph::Place;
 use crate::observe::is_failure;
 
 /// A pipeline of a repository: its definition at the provider, else its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Pipeline {
     repository: Repository,
     name: String,
 }
 
 /// Where a pipeline is green or red. Runs for changes stand apart: their branch may be one of the same name in a fork.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Branch {
     pipeline: Pipeline,
     ref_name: String,
@@ -29,7 +30,7 @@ struct Branch {
 }
 
 /// What stays the same from one attempt to the next.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Ground {
     /// A pipeline and a commit: another run of it there tries the same thing again.
     Commit(Pipeline, Place),
@@ -69,9 +70,9 @@ pub struct TaskTries {
 /// All lines.
 #[derive(Debug, Default)]
 pub struct Tries {
-    grounds: BTreeMap<Ground, OnGround>,
-    branches: BTreeMap<Branch, Line<RunId>>,
-    standings: BTreeMap<RunId, Standing>,
+    grounds: FxHashMap<Ground, OnGround>,
+    branches: FxHashMap<Branch, Line<RunId>>,
+    standings: FxHashMap<RunId, Standing>,
 }
 
 /// When a pass began. Only what began after a failure had ended tried again; where nobody told when it began, its end has to do.

@@ -18,7 +18,7 @@ impl State {
         if let Some(branch) = change.source_branch.get() {
             self.changes_from.add((key.0.clone(), format!("refs/heads/{branch}")), key.clone());
         }
-        self.find_members(key);
+        self.stirred.changes.insert(key.clone());
     }
 
     /// A commit changed: the changes that name it, or whose branch it was pushed to, may hold others now.
@@ -31,9 +31,7 @@ impl State {
                 keys.extend(self.changes_from.of(&(repository.clone(), branch.clone())).cloned());
             }
         }
-        for key in keys {
-            self.find_members(&key);
-        }
+        self.stirred.changes.extend(keys);
     }
 
     /// Finds the commits of a merged change anew: those that a provider listed, what was pushed to its branch below its last

@@ -18,10 +18,11 @@ mod placement;
 mod references;
 mod runs;
 mod steps;
+mod stirred;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Version};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -44,6 +45,7 @@ use marks::{Marked, Marking};
 use meetings::Meetings;
 pub use meetings::{Met, Series};
 pub use names::{ChangeKey, ChangeNumber, Key, NamedKey, Placed, Restored, Scope, Step, Unit};
+use stirred::Stirred;
 
 /// Records: what is known.
 #[derive(Clone, Debug, Default)]
@@ -135,12 +137,13 @@ pub struct State {
     relatives: Relatives,
     /// Gates as they are met again and again.
     meetings: Meetings,
+    stirred: Stirred,
     /// Releases whose way to production may have changed, and with it the rows of their commits.
     paths_moved: BTreeSet<(Component, Version)>,
     /// Records that changed since they were last written to the changelog.
-    pub changed: BTreeSet<Key>,
+    pub changed: IndexSet<Key, FxBuildHasher>,
     /// Units to derive anew, apart from commits.
-    pub dirty: BTreeSet<Unit>,
+    pub dirty: IndexSet<Unit, FxBuildHasher>,
     /// Commits to derive anew.
     pub dirty_commits: FxHashSet<Place>,
     /// Everything was worked out anew: units that have lost their facts are not among the dirty ones.
@@ -186,24 +189,27 @@ impl State {
                 let news = join_into(&mut self.records.runs, id.clone(), *run);
                 if news {
                     self.changed.insert(Key::Run(id.clone()));
-                    self.left_commit(before.as_ref());
-                    self.run_changed(&id);
+                    if before.as_ref() != self.records.runs.get(&id).and_then(|run| run.commit.get()) {
+                        self.left_commit(before.as_ref());
+                    }
+                    self.stirred.runs.insert(id);
                 }
                 news
             }
             Observation::Task(id, task) => {
-                let before =
-                    self.records.tasks.get(&id).map(|task| (task.run.get().cloned(), task.commit.get().cloned()));
-                let tried = self.tries_of_task(&id);
+                let about = |task: &Task| (task.run.get().cloned(), task.commit.get().cloned());
+                let before = self.records.tasks.get(&id).map(about);
+                let stood = if self.stirred.tasks.contains_key(&id) { None } else { self.tries_of_task(&id) };
                 let news = join_into(&mut self.records.tasks, id.clone(), *task);
                 if news {
-                    self.task_tried(&id, tried);
                     self.changed.insert(Key::Task(id.clone()));
-                    if let Some((run, commit)) = before {
-                        run.iter().for_each(|run| self.run_changed(run));
+                    if let Some((run, commit)) =
+                        before.filter(|before| self.records.tasks.get(&id).map(about).as_ref() != Some(before))
+                    {
+                        run.iter().for_each(|run| self.run_touched(run));
                         self.left_commit(commit.as_ref());
                     }
-                    self.task_changed(&id);
+                    self.stirred.tasks.entry(id).or_insert(stood);
                 }
                 news
             }
@@ -350,8 +356,11 @@ impl State {
         for waiting in waiting {
             match waiting {
                 Waiting::Deployment(id) => self.deployment_changed(&id),
-                Waiting::Run(id) => self.run_changed(&id),
-                Waiting::Task(id) => self.task_changed(&id),
+                Waiting::Run(id) => drop(self.stirred.runs.insert(id)),
+                Waiting::Task(id) => {
+                    let stood = self.tries_of_task(&id);
+                    self.stirred.tasks.entry(id).or_insert(stood);
+                }
                 Waiting::Gate(id) => self.gate_changed(&id),
                 Waiting::Incident(id) => self.incidents.arrived(id),
             }
@@ -483,7 +492,8 @@ impl State {
         changes.iter().for_each(|key| self.change_changed(key));
         runs.iter().for_each(|id| self.run_changed(id));
         tasks.iter().for_each(|id| self.task_tried(id, None));
-        tasks.iter().for_each(|id| self.task_changed(id));
+        // Their runs are touched already.
+        tasks.iter().for_each(|id| drop(self.task_changed(id)));
         artifacts.iter().for_each(|id| self.artifact_changed(id));
         deployments.iter().for_each(|id| self.deployment_changed(id));
         tags.into_iter().for_each(|(repository, name)| self.mark(Marking::Tag(repository, name)));

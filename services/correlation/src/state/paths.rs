@@ -18,6 +18,7 @@ impl State {
     /// Marks what depends on many things at once, each once for all that happened: rows of the commits of releases, and gates by
     /// what became of them later. To be called before the marked units are taken.
     pub fn settle(&mut self) {
+        self.settle_stirred();
         let mut commits = Vec::new();
         for (component, version) in std::mem::take(&mut self.paths_moved) {
             let Some(track) = self.track(&component, &Scope::Production) else { continue };

@@ -11,11 +11,9 @@ impl State {
         self.await_commit(given.as_ref(), Waiting::Run(id.clone()));
         if let Some(place) = self.resolve(given.as_ref()) {
             self.runs_on.add(place, id.clone());
-            self.touch_releases_of(place);
-            self.mark_dispatched_on(place);
         }
         self.run_tried(id);
-        self.mark_run(id);
+        self.run_touched(id);
         self.replace(self.by_run.cloned(id));
         for artifact in self.artifacts_of.cloned(id) {
             self.artifact_moved(&artifact);
@@ -26,25 +24,38 @@ impl State {
         }
     }
 
-    pub(super) fn task_changed(&mut self, id: &TaskId) {
-        let Some(task) = self.records.tasks.get(id) else { return };
+    /// A run or one of its tasks went on: where what they lead to stands does not depend on that, but how long it took does.
+    pub(super) fn run_touched(&mut self, id: &RunId) {
+        if let Some(place) = self.find(self.records.runs.get(id).and_then(|run| run.commit.get())) {
+            self.touch_releases_of(place);
+            self.mark_dispatched_on(place);
+        }
+        self.mark_run(id);
+        for deployment in self.by_run.cloned(id) {
+            self.touch_deployment(&deployment);
+            self.path_moved(&deployment);
+            self.dirty.extend(self.gates_about.cloned(&deployment).into_iter().map(Unit::Gate));
+            if let Some(head) = self.placed.get(&deployment).and_then(|placed| placed.head) {
+                self.mark_steps_on(head);
+            }
+        }
+    }
+
+    /// The run that is touched with it is left to the caller: many tasks may touch one.
+    pub(super) fn task_changed(&mut self, id: &TaskId) -> Option<RunId> {
+        let task = self.records.tasks.get(id)?;
         let (run, given) = (task.run.get().cloned(), task.commit.get().cloned());
         self.await_commit(given.as_ref(), Waiting::Task(id.clone()));
         self.dirty.extend(self.gates_naming.cloned(id).into_iter().map(Unit::Gate));
         self.mark_step_of(id);
-        match run {
-            Some(run) => {
-                self.tasks_of.add(run.clone(), id.clone());
-                self.run_changed(&run);
-            }
-            None => {
-                if let Some(place) = self.resolve(given.as_ref()) {
-                    self.loose_tasks_on.add(place, id.clone());
-                    self.touch_releases_of(place);
-                }
-                self.mark(Marking::Task(id.clone()));
-            }
+        if let Some(run) = &run {
+            self.tasks_of.add(run.clone(), id.clone());
+        } else if let Some(place) = self.resolve(given.as_ref()) {
+            self.loose_tasks_on.add(place, id.clone());
+            self.touch_releases_of(place);
         }
+        self.mark(Marking::Task(id.clone()));
+        run
     }
 
     pub(super) fn gate_changed(&mut self, id: &GateId) {

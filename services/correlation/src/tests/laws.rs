@@ -137,7 +137,7 @@ proptest! {
     /// The three laws of a lattice, for every kind of record.
     #[test]
     fn records_are_a_lattice(events in history()) {
-        let seen: Vec<Observation> = events.iter().filter_map(|event| observe(event).ok()).flatten().collect();
+        let seen: Vec<Observation> = events.iter().filter_map(|event| observe(event.clone()).ok()).flatten().collect();
         for a in &seen {
             for b in &seen {
                 laws(a, b, &seen)?;

@@ -103,7 +103,7 @@ impl Run {
     }
 
     pub fn apply(&mut self, event: &Event<Body>) {
-        self.realm.apply(event);
+        self.realm.apply(event.clone());
     }
 
     pub fn commit(&mut self) {

@@ -64,7 +64,7 @@ impl Stream {
 
     fn derive(&mut self, events: &[&Event<Body>]) -> Result<Delta, String> {
         for event in events {
-            self.realm.apply(event);
+            self.realm.apply((*event).clone());
         }
         self.realm.derive().map_err(|error| error.to_string())
     }
