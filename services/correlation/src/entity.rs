@@ -4,7 +4,6 @@
 //! overturn. Observations of a state are kept side by side, keyed by source time, and folded when facts are derived; there are few
 //! of them for each thing, and a correction of a state is then nothing special.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use model::event::{Actor, ActorKind, GateKind, Outcome, Phase, ReviewState, Rollout, TaskKind, Trigger};
@@ -13,6 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::lattice::{Greatest, Join, Latest, Least, Raised, join_fields};
+use crate::sorted::{SortedMap, SortedSet};
 
 mod incident;
 
@@ -22,7 +22,7 @@ pub use incident::{Correction, Course, Exclusion, Incident, IncidentAct, Release
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commit {
     /// Repositories seen to hold it.
-    pub repositories: BTreeSet<Repository>,
+    pub repositories: SortedSet<Repository>,
     /// Parents, where somebody told; of two tellings the fuller one (a shallow clone tells too few).
     pub parents: Greatest<(usize, Vec<CommitId>)>,
     /// Author time and author.
@@ -34,15 +34,15 @@ pub struct Commit {
     /// Paths touched; whole lists beat cut ones.
     pub paths: Greatest<(bool, Vec<String>)>,
     /// Commits that a push to here is known to contain: the tip reaches what was there before and what came with it.
-    pub pushed_over: BTreeSet<CommitId>,
+    pub pushed_over: SortedSet<CommitId>,
     /// Where pushes ended whose list was whole and named it: who holds such an end holds everything below this commit.
-    pub listed_under: BTreeSet<CommitId>,
+    pub listed_under: SortedSet<CommitId>,
     /// When it first came to the default branch.
     pub landed_at: Least<Timestamp>,
     /// Full names of the branches it was pushed to.
-    pub branches: BTreeSet<String>,
+    pub branches: SortedSet<String>,
     /// Changes that its message names as its origin.
-    pub changes: BTreeSet<ChangeId>,
+    pub changes: SortedSet<ChangeId>,
     /// What few commits have; apart, since there are a million of the others.
     pub rare: Option<Box<Rare>>,
 }
@@ -51,9 +51,9 @@ pub struct Commit {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rare {
     /// Commits that it was picked from, as given.
-    pub picked_from: BTreeSet<CommitId>,
+    pub picked_from: SortedSet<CommitId>,
     /// Commits that it reverts, as given.
-    pub reverts: BTreeSet<CommitId>,
+    pub reverts: SortedSet<CommitId>,
     /// What it changes, wherever it stands.
     pub patch: Least<Patch>,
 }
@@ -71,17 +71,17 @@ pub struct Change {
     /// Branch its commits come from.
     pub source_branch: Latest<String>,
     /// Commits that were its last one at some time.
-    pub heads: BTreeSet<CommitId>,
+    pub heads: SortedSet<CommitId>,
     /// Its last commit.
     pub head: Latest<CommitId>,
     /// Commits of the target it was compared with.
-    pub bases: BTreeSet<CommitId>,
+    pub bases: SortedSet<CommitId>,
     /// Commits that a provider listed as its own.
-    pub commits: BTreeSet<CommitId>,
+    pub commits: SortedSet<CommitId>,
     /// When it was merged, and the commit that brought it in.
     pub merged: Latest<(Timestamp, Option<CommitId>)>,
     /// Reviews: when, which, verdict, by whom.
-    pub reviews: BTreeSet<(Timestamp, String, ReviewState, Actor)>,
+    pub reviews: SortedSet<(Timestamp, String, ReviewState, Actor)>,
 }
 
 /// State of a run or a task, as one observation saw it. The fields move together.
@@ -134,7 +134,7 @@ pub struct Run {
     /// First sign of it.
     pub seen_at: Least<Timestamp>,
     /// Its attempts.
-    pub attempts: BTreeMap<i32, Attempt>,
+    pub attempts: SortedMap<i32, Attempt>,
     /// Page for people.
     pub url: Latest<String>,
 }
@@ -161,11 +161,11 @@ pub struct Task {
     /// Its failure does not fail the run.
     pub allowed_to_fail: Raised,
     /// Names of the tasks it waits for, where told.
-    pub needs: Latest<BTreeSet<String>>,
+    pub needs: Latest<SortedSet<String>>,
     /// When it was made.
     pub created_at: Least<Timestamp>,
     /// Its attempts.
-    pub attempts: BTreeMap<i32, Attempt>,
+    pub attempts: SortedMap<i32, Attempt>,
     /// Page for people.
     pub url: Latest<String>,
 }
@@ -201,7 +201,7 @@ pub struct Deployment {
     /// Version by the provider's name.
     pub version: Latest<String>,
     /// Artifacts deployed.
-    pub artifacts: BTreeSet<ArtifactId>,
+    pub artifacts: SortedSet<ArtifactId>,
     /// Run that deployed it.
     pub run: Latest<RunId>,
     /// Task that deployed it.
@@ -217,7 +217,7 @@ pub struct Deployment {
     /// When it began to change the environment.
     pub started_at: Least<Timestamp>,
     /// States observed, each with an event that told it.
-    pub states: BTreeMap<DeploymentState, Least<String>>,
+    pub states: SortedMap<DeploymentState, Least<String>>,
     /// Page for people.
     pub url: Latest<String>,
 }
@@ -271,7 +271,7 @@ pub struct Gate {
     /// How many must approve.
     pub required: Latest<i32>,
     /// What happened, each with an event that told it.
-    pub acts: BTreeMap<(Timestamp, GateAct), Least<String>>,
+    pub acts: SortedMap<(Timestamp, GateAct), Least<String>>,
     /// Page for people.
     pub url: Latest<String>,
 }
@@ -302,7 +302,7 @@ pub struct Tag {
     /// Commit it points to; none while only its name is known or after it was deleted.
     pub commit: Latest<Option<CommitId>>,
     /// What happened to it, each with an event that told it.
-    pub acts: BTreeMap<(Timestamp, TagAct), Least<String>>,
+    pub acts: SortedMap<(Timestamp, TagAct), Least<String>>,
     /// Page for people.
     pub url: Latest<String>,
 }
@@ -315,7 +315,7 @@ pub struct Artifact {
     /// Run that made it.
     pub run: Latest<RunId>,
     /// Tags under which it was ever published.
-    pub tags: BTreeSet<String>,
+    pub tags: SortedSet<String>,
 }
 
 /// A span of time that a person gave a name, because no system saw what happened in it.
@@ -324,7 +324,7 @@ pub struct NamedStep {
     /// When it ended.
     pub finished_at: Latest<Timestamp>,
     /// Events that told it.
-    pub told: BTreeSet<String>,
+    pub told: SortedSet<String>,
 }
 
 join_fields! {

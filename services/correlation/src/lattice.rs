@@ -3,8 +3,6 @@
 //! So what is known after a set of observations depends on the set alone, not on order, repetition or delay (invariant 1). Values
 //! that belong together stand in one register and move as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -94,30 +92,6 @@ impl Join for Raised {
     fn join(&mut self, other: Self) -> bool {
         let news = other.0 && !self.0;
         self.0 |= other.0;
-        news
-    }
-}
-
-impl<T: Ord> Join for BTreeSet<T> {
-    fn join(&mut self, other: Self) -> bool {
-        let before = self.len();
-        self.extend(other);
-        self.len() > before
-    }
-}
-
-impl<K: Ord, V: Join> Join for BTreeMap<K, V> {
-    fn join(&mut self, other: Self) -> bool {
-        let mut news = false;
-        for (key, value) in other {
-            match self.entry(key) {
-                std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(value);
-                    news = true;
-                }
-                std::collections::btree_map::Entry::Occupied(mut taken) => news |= taken.get_mut().join(value),
-            }
-        }
         news
     }
 }

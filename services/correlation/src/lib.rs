@@ -16,6 +16,7 @@ mod image;
 mod lattice;
 mod observe;
 mod realm;
+mod sorted;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,5 @@
 //! What one event lets us know: the records to join into the state.
 
-use std::collections::BTreeSet;
-
 use model::event::{
     Actor, ApprovalBody, Body, Build, Catalog, Change, ChangeReview, ChangeState, CiBody, CommitInfo, ControlBody,
     Decision, Deployment, DeploymentAction, Event, Gate, ManualStepNamed, Outcome, Phase, PipelineRun, Push,
@@ -13,6 +11,7 @@ use model::{
 
 use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress, TagAct};
 use crate::lattice::{Greatest, Latest, Least, Raised};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::state::NamedKey;
 
 mod incidents;
@@ -123,7 +122,7 @@ fn commit(repository: &Repository, info: CommitInfo) -> entity::Commit {
         patch: Least(info.patch_id.as_deref().filter(|id| !id.is_empty()).map(patch)),
     };
     entity::Commit {
-        repositories: BTreeSet::from([repository.clone()]),
+        repositories: SortedSet::of(repository.clone()),
         parents: Greatest(info.parents.map(|parents| (parents.len(), parents))),
         author_kind: Greatest(Some(info.author.kind)),
         authored: Least(info.authored_at.map(|at| (at, info.author))),
@@ -145,25 +144,24 @@ fn push_observed(at: Timestamp, push: Push) -> Vec<Observation> {
         push.default_branch.as_deref().is_some_and(|name| push.ref_name.strip_prefix("refs/heads/") == Some(name));
     let whole = !push.commits_cut && !push.forced && push.before.is_some();
     let landed_at = Least(default.then_some(at));
-    let listed_under: BTreeSet<CommitId> = whole.then(|| after.clone()).into_iter().collect();
+    let listed_under: SortedSet<CommitId> = whole.then(|| after.clone()).into_iter().collect();
     // The tip holds what was there before, unless the branch was forced, and everything that came with it.
-    let mut pushed_over: BTreeSet<CommitId> =
-        push.commits.iter().map(|info| &info.id).filter(|id| **id != after).cloned().collect();
-    pushed_over.extend(push.before.filter(|_| !push.forced));
+    let came_along = push.commits.iter().map(|info| &info.id).filter(|id| **id != after).cloned();
+    let pushed_over = came_along.chain(push.before.filter(|_| !push.forced)).collect();
     let mut observations = Vec::with_capacity(push.commits.len() + 1);
     for info in push.commits {
         let id = info.id.clone();
         let mut commit = commit(&push.repository, info);
         commit.listed_under.clone_from(&listed_under);
-        commit.branches.insert(push.ref_name.clone());
+        commit.branches = SortedSet::of(push.ref_name.clone());
         commit.landed_at = landed_at.clone();
         observations.push(Observation::Commit(id, commit));
     }
     let tip = entity::Commit {
-        repositories: BTreeSet::from([push.repository]),
+        repositories: SortedSet::of(push.repository),
         pushed_over,
         listed_under,
-        branches: BTreeSet::from([push.ref_name]),
+        branches: SortedSet::of(push.ref_name),
         landed_at,
         ..entity::Commit::default()
     };
@@ -190,7 +188,7 @@ fn change_observed(at: Timestamp, change: Change) -> Vec<Observation> {
 
 fn review_observed(at: Timestamp, review: ChangeReview) -> Observation {
     let seen = (review.submitted_at.unwrap_or(at), review.review, review.state, review.reviewer);
-    let known = entity::Change { reviews: BTreeSet::from([seen]), ..entity::Change::default() };
+    let known = entity::Change { reviews: SortedSet::of(seen), ..entity::Change::default() };
     Observation::Change(review.repository, review.change, Box::new(known))
 }
 
@@ -218,7 +216,7 @@ fn run_observed(event: &Event<()>, at: Timestamp, run: PipelineRun) -> Observati
         dispatched: Least((run.trigger == Trigger::Manual).then(|| event.id())),
         created_at: Least(run.created_at),
         seen_at: Least(Some(at)),
-        attempts: [(run.attempt, attempt)].into(),
+        attempts: SortedMap::of(run.attempt, attempt),
         url: Latest::told(at, run.url),
     };
     Observation::Run(run.run, Box::new(known))
@@ -246,7 +244,7 @@ fn task_observed(event: &Event<()>, at: Timestamp, task: TaskRun) -> Observation
         allowed_to_fail: Raised(task.allowed_to_fail),
         needs: Latest::told(at, (!task.needs.is_empty()).then(|| task.needs.iter().cloned().collect())),
         created_at: Least(task.created_at),
-        attempts: [(task.attempt, attempt)].into(),
+        attempts: SortedMap::of(task.attempt, attempt),
         url: Latest::told(at, task.url),
     };
     Observation::Task(task.task, Box::new(known))
@@ -309,7 +307,7 @@ fn deployment_observed(event: &Event<()>, at: Timestamp, deployment: Deployment)
         triggered_by: Greatest(Some(deployment.triggered_by.kind)),
         created_at: Least(deployment.created_at),
         started_at: Least(deployment.started_at),
-        states: [(state, Least(Some(event.id())))].into(),
+        states: SortedMap::of(state, Least(Some(event.id()))),
         url: Latest::told(at, deployment.url.or_else(|| event.link.clone())),
     };
     Observation::Deployment(deployment.deployment, Box::new(known))
@@ -329,7 +327,7 @@ fn tag_observed(event: &Event<()>, at: Timestamp, tag: Tag) -> Observation {
     };
     let known = entity::Tag {
         commit: Latest::told(at, commit),
-        acts: [((at, act), Least(Some(event.id())))].into(),
+        acts: SortedMap::of((at, act), Least(Some(event.id()))),
         url: Latest::told(at, tag.url.or_else(|| event.link.clone())),
     };
     Observation::Tag(tag.repository, tag.tag, known)
@@ -359,7 +357,7 @@ fn approval(event: &Event<()>, at: Timestamp, body: &ApprovalBody) -> Observatio
 fn step_named(event: &Event<()>, at: Timestamp, step: ManualStepNamed) -> Observation {
     let key = (step.release.component, step.release.version, step.name, step.started_at);
     let known =
-        entity::NamedStep { finished_at: Latest::told(at, Some(step.finished_at)), told: BTreeSet::from([event.id()]) };
+        entity::NamedStep { finished_at: Latest::told(at, Some(step.finished_at)), told: SortedSet::of(event.id()) };
     Observation::NamedStep(key, known)
 }
 

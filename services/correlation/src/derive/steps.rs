@@ -111,7 +111,7 @@ impl State {
     fn dispatched_step(&self, id: &RunId) -> Option<ManualStepFact> {
         let run = self.records.runs.get(id)?;
         let told = run.dispatched.0.as_ref().filter(|_| run.trigger.get() == Some(&Trigger::Manual))?;
-        let (_, attempt) = run.attempts.first_key_value()?;
+        let (_, attempt) = run.attempts.first()?;
         let by_person = attempt.triggered_by.0 == Some(ActorKind::Human);
         let place = self.find(run.commit.get());
         let deployed = self.deployments_of(id).next().is_some();

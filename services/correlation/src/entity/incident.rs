@@ -1,12 +1,13 @@
 //! Incidents, and what people said about them and about releases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::event::{ActorKind, References};
 use model::{Component, Environment, IncidentId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::lattice::{Latest, Least, join_fields};
+use crate::sorted::SortedMap;
 
 /// A release: a component at a version.
 pub type ReleaseKey = (Component, Version);
@@ -55,13 +56,13 @@ pub struct Incident {
     /// When the trouble began.
     pub started_at: Latest<Timestamp>,
     /// What it names as its cause or its object, each with an event that told it.
-    pub about: BTreeMap<References, Least<String>>,
+    pub about: SortedMap<References, Least<String>>,
     /// First sign of it; none while only others speak of it.
     pub seen_at: Least<Timestamp>,
     /// What happened, each with an event that told it.
-    pub acts: BTreeMap<(Timestamp, IncidentAct), Least<String>>,
+    pub acts: SortedMap<(Timestamp, IncidentAct), Least<String>>,
     /// What people said, each with an event that told it.
-    pub corrections: BTreeMap<(Timestamp, Correction), Least<String>>,
+    pub corrections: SortedMap<(Timestamp, Correction), Least<String>>,
     /// Page for people.
     pub url: Latest<String>,
 }

@@ -6,6 +6,7 @@ use model::event::{AttributionCorrected, Event, Incident, IncidentBody, ReleaseE
 use super::Observation;
 use crate::entity::{self, Correction, IncidentAct, ReleaseKey};
 use crate::lattice::{Latest, Least};
+use crate::sorted::SortedMap;
 
 pub(super) fn incident(event: &Event<()>, at: Timestamp, body: IncidentBody) -> Observation {
     let (incident, when, act) = parts(&body);
@@ -23,7 +24,7 @@ pub(super) fn incident(event: &Event<()>, at: Timestamp, body: IncidentBody) -> 
         about: about.map(|about| (about.clone(), Least(Some(event.id())))).collect(),
         seen_at: Least(Some(when.min(at))),
         acts: act.map(|act| ((when, act), Least(Some(event.id())))).into_iter().collect(),
-        corrections: std::collections::BTreeMap::new(),
+        corrections: SortedMap::default(),
         url: Latest::told(at, incident.url.clone().or_else(|| event.link.clone())),
     };
     Observation::Incident(incident.incident.clone(), Box::new(known))
@@ -48,7 +49,7 @@ fn parts(body: &IncidentBody) -> (&Incident, Option<Timestamp>, Option<IncidentA
 
 pub(super) fn correction(event: &Event<()>, at: Timestamp, said: AttributionCorrected) -> Observation {
     let correction = Correction { release: said.release.as_ref().map(key), previous: said.previous.as_ref().map(key) };
-    let corrections = [((at, correction), Least(Some(event.id())))].into();
+    let corrections = SortedMap::of((at, correction), Least(Some(event.id())));
     Observation::Incident(said.incident, Box::new(entity::Incident { corrections, ..entity::Incident::default() }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{CommitId, Timestamp};
+use model::Timestamp;
 
 use super::{ChangeKey, ChangeNumber, Records, State};
 use crate::entity::Change;
@@ -10,35 +10,34 @@ use crate::graph::Place;
 
 impl State {
     pub(super) fn change_changed(&mut self, key: &ChangeKey) {
-        let Some(change) = self.records.changes.get(key) else { return };
-        let merge = change.merged.get().and_then(|(_, commit)| commit.clone());
-        for commit in change.heads.iter().chain(&change.commits).chain(&merge) {
-            self.changes_naming.add(commit.clone(), key.clone());
+        let Records { changes, graph, .. } = &mut self.records;
+        let Some((number, _, change)) = changes.get_full(key) else { return };
+        let merge = change.merged.get().and_then(|(_, commit)| commit.as_ref());
+        for commit in change.heads.iter().chain(&change.commits).chain(merge) {
+            self.changes_naming.add(graph.place(commit), number);
         }
         if let Some(branch) = change.source_branch.get() {
-            self.changes_from.add((key.0.clone(), format!("refs/heads/{branch}")), key.clone());
+            self.changes_from.add((key.0.clone(), format!("refs/heads/{branch}")), number);
         }
-        self.stirred.changes.insert(key.clone());
+        self.stirred.changes.insert(number);
     }
 
     /// A commit changed: the changes that name it, or whose branch it was pushed to, may hold others now.
-    pub(super) fn members_moved(&mut self, place: Place, id: &CommitId) {
-        let mut keys: BTreeSet<ChangeKey> = self.changes_naming.cloned(id).into_iter().collect();
-        keys.extend(self.changes_with.of(&place).filter_map(|number| self.change(*number)).map(|(key, _)| key.clone()));
+    pub(super) fn members_moved(&mut self, place: Place) {
+        self.stirred.changes.extend(self.changes_naming.of(&place).chain(self.changes_with.of(&place)));
         let graph = &self.records.graph;
         for repository in graph.repositories(place) {
             for branch in graph.branches(place) {
-                keys.extend(self.changes_from.of(&(repository.clone(), branch.clone())).cloned());
+                self.stirred.changes.extend(self.changes_from.of(&(repository.clone(), branch.clone())));
             }
         }
-        self.stirred.changes.extend(keys);
     }
 
     /// Finds the commits of a merged change anew: those that a provider listed, what was pushed to its branch below its last
     /// commit, and the commit that merged it.
-    pub(super) fn find_members(&mut self, key: &ChangeKey) {
+    pub(super) fn find_members(&mut self, number: ChangeNumber) {
         let Records { changes, graph, .. } = &mut self.records;
-        let Some((number, _, change)) = changes.get_full(key) else { return };
+        let Some((key, change)) = changes.get_index(number) else { return };
         let mut members = BTreeSet::new();
         if let Some((_, merge)) = change.merged.get() {
             members.extend(change.commits.iter().chain(merge).map(|id| graph.place(id)));

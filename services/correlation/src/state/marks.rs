@@ -8,6 +8,7 @@ use model::{Component, DeploymentId, Environment, Repository, RunId, TaskId, Tim
 use super::State;
 use crate::entity::{Attempt, Deployment, DeploymentState, TagAct};
 use crate::lattice::{Greatest, Latest, Least};
+use crate::sorted::SortedMap;
 
 /// Something that may count as a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +54,7 @@ impl Mark<'_> {
             service: Latest::told(at, Some(component.as_str().to_owned())),
             environment: Latest::told(at, Some(named.unwrap_or_else(|| Environment::new("production")))),
             production: Latest::told(at, production.then_some(true)),
-            states: [(state, Least(self.evidence.cloned()))].into(),
+            states: SortedMap::of(state, Least(self.evidence.cloned())),
             ..Deployment::default()
         }
     }

@@ -121,8 +121,10 @@ pub struct State {
     changes_with: Index<Place, ChangeNumber>,
     /// Commits of each merged change, by the number of the change.
     members: FxHashMap<ChangeNumber, BTreeSet<Place>>,
-    changes_naming: Index<CommitId, ChangeKey>,
-    changes_from: Index<(Repository, String), ChangeKey>,
+    /// Changes that name a commit as theirs.
+    changes_naming: Index<Place, ChangeNumber>,
+    /// Changes by the branch they come from.
+    changes_from: Index<(Repository, String), ChangeNumber>,
     /// What incidents are settled to.
     pub incidents: Incidents,
     by_tag: Index<String, DeploymentId>,
@@ -338,7 +340,7 @@ impl State {
         self.touch_commit(growth.place);
         // How it is known that an older commit is part of a release depends on who names it as a parent.
         self.dirty_commits.extend(self.records.graph.older(growth.place));
-        self.members_moved(growth.place, &id);
+        self.members_moved(growth.place);
         true
     }
 

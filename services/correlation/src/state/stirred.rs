@@ -8,7 +8,7 @@ use model::{RunId, TaskId};
 use rustc_hash::FxBuildHasher;
 
 use super::attempts::TaskTries;
-use super::{ChangeKey, State};
+use super::{ChangeNumber, State};
 
 /// What there is news of.
 #[derive(Debug, Default)]
@@ -17,14 +17,14 @@ pub struct Stirred {
     /// Tasks, each with where its attempts stood before.
     pub(super) tasks: IndexMap<TaskId, Option<TaskTries>, FxBuildHasher>,
     /// Changes whose commits may be others now.
-    pub(super) changes: IndexSet<ChangeKey, FxBuildHasher>,
+    pub(super) changes: IndexSet<ChangeNumber, FxBuildHasher>,
 }
 
 impl State {
     /// Works out what follows from the news.
     pub(super) fn settle_stirred(&mut self) {
         let Stirred { runs, tasks, changes } = std::mem::take(&mut self.stirred);
-        changes.iter().for_each(|key| self.find_members(key));
+        changes.into_iter().for_each(|number| self.find_members(number));
         // Attempts of a task stand where its run stood, so that they come before the runs.
         let mut touched: IndexSet<RunId, FxBuildHasher> = IndexSet::default();
         for (id, stood) in tasks {
