@@ -1,7 +1,7 @@
 //! The commits of a realm and how they reach one another.
 //!
 //! There are many of them, and most of what they say is said again and again. So a commit is kept packed: its id as bytes, others by
-//! their places, authors, repositories and branches by numbers. [`Graph::record`] gives it back as the record that was joined.
+//! their places, authors, repositories, branches and changes by numbers. [`Graph::record`] gives it back as the record that was joined.
 
 mod id;
 mod packed;
@@ -18,7 +18,7 @@ use crate::lattice::{Greatest, Join, Least};
 
 use id::Id;
 pub use id::STEM;
-use packed::{Numbered, Paths};
+use packed::{Numbered, Paths, Times};
 
 /// Place of a commit in the graph. Places are handed out in the order of arrival and mean nothing outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,9 +38,7 @@ impl Place {
 #[derive(Clone, Debug)]
 struct Node {
     id: Id,
-    authored_at: Option<Timestamp>,
-    committed_at: Option<Timestamp>,
-    landed_at: Option<Timestamp>,
+    times: Times,
     author: u32,
     repositories: u32,
     branches: u32,
@@ -54,7 +52,7 @@ struct Node {
     /// The other direction.
     newer: SmallVec<[Place; 2]>,
     paths: Paths,
-    changes: Box<[ChangeId]>,
+    changes: u32,
     rare: Option<Box<Rare>>,
 }
 
@@ -80,6 +78,7 @@ pub struct Graph {
     actors: Numbered<Actor>,
     repositories: Numbered<Box<[Repository]>>,
     branches: Numbered<Box<[String]>>,
+    changes: Numbered<Box<[ChangeId]>>,
 }
 
 impl Graph {
@@ -95,17 +94,17 @@ impl Graph {
     /// Author time and author.
     pub fn authored(&self, place: Place) -> Option<(Timestamp, &Actor)> {
         let node = self.node(place);
-        Some((node.authored_at?, self.actors.get(node.author)))
+        Some((node.times.authored()?, self.actors.get(node.author)))
     }
 
     /// Commit time.
     pub fn committed_at(&self, place: Place) -> Option<Timestamp> {
-        self.node(place).committed_at
+        self.node(place).times.committed()
     }
 
     /// When it first came to the default branch.
     pub fn landed_at(&self, place: Place) -> Option<Timestamp> {
-        self.node(place).landed_at
+        self.node(place).times.landed()
     }
 
     /// Parents, where somebody told.
@@ -174,7 +173,7 @@ impl Graph {
     /// Something is known of it beyond its name.
     pub fn is_known(&self, place: Place) -> bool {
         let node = self.node(place);
-        node.authored_at.is_some() || node.committed_at.is_some() || node.parents.is_some()
+        node.times.authored().is_some() || node.times.committed().is_some() || node.parents.is_some()
     }
 
     /// Place of a commit by its full id.
@@ -218,9 +217,7 @@ impl Graph {
         let hash = id.stem();
         self.nodes.push(Node {
             id,
-            authored_at: None,
-            committed_at: None,
-            landed_at: None,
+            times: Times::default(),
             author: self.actors.number(Actor::default()),
             repositories: self.repositories.number(Box::default()),
             branches: self.branches.number(Box::default()),
@@ -230,7 +227,7 @@ impl Graph {
             others: Box::default(),
             newer: SmallVec::new(),
             paths: Paths::default(),
-            changes: Box::default(),
+            changes: self.changes.number(Box::default()),
             rare: None,
         });
         self.places.insert_unique(hash, place, |place| self.nodes[place.index()].id.stem());
@@ -246,13 +243,13 @@ impl Graph {
             parents: Greatest(self.parents(place).map(|parents| (parents.len(), ids(parents)))),
             authored: Least(self.authored(place).map(|(at, author)| (at, author.clone()))),
             author_kind: Greatest(node.author_kind),
-            committed_at: Least(node.committed_at),
+            committed_at: Least(node.times.committed()),
             paths: Greatest(node.paths.get()),
             pushed_over: ids(self.pushed_over(place)).into_iter().collect(),
             listed_under: ids(self.listed_under(place)).into_iter().collect(),
-            landed_at: Least(node.landed_at),
+            landed_at: Least(node.times.landed()),
             branches: self.branches(place).iter().cloned().collect(),
-            changes: node.changes.iter().cloned().collect(),
+            changes: self.changes.get(node.changes).iter().cloned().collect(),
             rare: node.rare.clone(),
         }
     }
@@ -270,14 +267,13 @@ impl Graph {
         let author = self.actors.number(author);
         let repositories = self.repositories.number(known.repositories.into_iter().collect());
         let branches = self.branches.number(known.branches.into_iter().collect());
+        let changes = self.changes.number(known.changes.into_iter().collect());
         let node = &mut self.nodes[place.index()];
-        node.authored_at = known.authored.0.map(|(at, _)| at);
-        node.committed_at = known.committed_at.0;
-        node.landed_at = known.landed_at.0;
-        (node.author, node.repositories, node.branches) = (author, repositories, branches);
+        let authored_at = known.authored.0.map(|(at, _)| at);
+        node.times = Times::of([authored_at, known.committed_at.0, known.landed_at.0]);
+        (node.author, node.repositories, node.branches, node.changes) = (author, repositories, branches, changes);
         (node.parents, node.ends, node.author_kind) = (count, ends, known.author_kind.0);
         node.paths = Paths::of(known.paths.0.as_ref());
-        node.changes = known.changes.into_iter().collect();
         node.rare = known.rare;
         node.others = others;
         before

@@ -393,8 +393,8 @@ impl Realm {
             *self.spoken_of.entry(self.state.tracks.name(row.track).0.clone()).or_default() += 1;
         }
         if self.meta.derivation == DERIVATION {
-            self.state.dirty.clear();
-            self.state.dirty_commits.clear();
+            // With the room that they took: so many are never marked again at once.
+            (self.state.dirty, self.state.dirty_commits) = Default::default();
             self.state.rebuilt = false;
         }
         self.meta.derivation = DERIVATION;

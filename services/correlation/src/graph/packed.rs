@@ -3,6 +3,7 @@
 use std::hash::Hash;
 
 use indexmap::IndexSet;
+use model::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 /// Values by number. Nothing is ever taken out: what commits say does not go away.
@@ -25,6 +26,35 @@ impl<T: Hash + Eq> Numbered<T> {
     /// The value of a number.
     pub fn get(&self, number: u32) -> &T {
         &self.0[number as usize]
+    }
+}
+
+/// Author time, commit time and when it landed, each where it was told: half as long as three options.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    at: [Timestamp; 3],
+    told: [bool; 3],
+}
+
+impl Times {
+    pub fn of(times: [Option<Timestamp>; 3]) -> Self {
+        Self { at: times.map(Option::unwrap_or_default), told: times.map(|at| at.is_some()) }
+    }
+
+    fn get(self, which: usize) -> Option<Timestamp> {
+        self.told[which].then_some(self.at[which])
+    }
+
+    pub fn authored(self) -> Option<Timestamp> {
+        self.get(0)
+    }
+
+    pub fn committed(self) -> Option<Timestamp> {
+        self.get(1)
+    }
+
+    pub fn landed(self) -> Option<Timestamp> {
+        self.get(2)
     }
 }
 
