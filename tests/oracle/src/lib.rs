@@ -17,11 +17,10 @@ mod marks;
 #[cfg(feature = "play")]
 pub mod play;
 mod references;
-#[cfg(feature = "play")]
-mod scope;
 mod subjects;
 mod tables;
 mod tries;
+mod working;
 mod world;
 
 use model::Realm;

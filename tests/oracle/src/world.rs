@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::event::{ActorKind, Tier};
 use model::fact::Origin;
 use model::{
-    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Realm, RunId, TaskId, Timestamp, Version,
+    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Millis, Realm, RunId, TaskId, Timestamp,
+    Version,
 };
 
 use crate::catalog;
 use crate::incidents::{self, Settled};
 use crate::known::{Change, ChangeKey, Commit, Deployment, Ending, Gate, Known, Run, Task};
 use crate::marks;
+use crate::working::Calendar;
 
 /// A line of deployments of a component.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +108,8 @@ pub struct World {
     /// What incidents amount to.
     pub incidents: BTreeMap<IncidentId, Settled>,
     members: BTreeMap<ChangeKey, BTreeSet<CommitId>>,
+    /// Those of the catalog, in its order.
+    calendars: Vec<Option<Calendar>>,
 }
 
 impl World {
@@ -114,6 +118,7 @@ impl World {
             // Who tells of it knows better.
             known.deployments.entry(id).or_insert(marked);
         }
+        let calendars = known.catalog.calendars.iter().map(Calendar::of).collect();
         let mut world = Self {
             realm,
             known,
@@ -121,6 +126,7 @@ impl World {
             lines: BTreeMap::new(),
             incidents: BTreeMap::new(),
             members: BTreeMap::new(),
+            calendars,
         };
         let placed = |(id, deployment)| Some((DeploymentId::clone(id), world.place(id, deployment)?));
         world.placed = world.known.deployments.iter().filter_map(placed).collect();
@@ -242,6 +248,19 @@ impl World {
         self.known.commits.get(id).is_some_and(|commit| {
             commit.is_known() && catalog::belongs(&self.known.catalog, component, commit.paths.as_ref()).unwrap_or(true)
         })
+    }
+
+    /// The calendar of a component: the one that it names, else the first that there is.
+    pub fn calendar(&self, component: &Component) -> Option<&Calendar> {
+        let catalog = &self.known.catalog;
+        let named = catalog::entry(catalog, component).and_then(|entry| entry.calendar.as_ref());
+        let mut calendars = catalog.calendars.iter().zip(&self.calendars);
+        calendars.find(|(given, _)| named.is_none_or(|name| given.calendar == *name))?.1.as_ref()
+    }
+
+    /// How much of a span is working time of a component.
+    pub fn working(&self, component: &Component, from: Timestamp, until: Timestamp) -> Option<Millis> {
+        self.calendar(component)?.working(from, until)
     }
 
     /// The first deployment of a component gives no lead time.

@@ -65,7 +65,7 @@ fn tell_way(world: &World, row: &mut ReleaseCommitFact, stop: &Stop, id: &Commit
     let is_baseline = line.0[0].order == stop.order && world.has_baseline(&row.component);
     if row.lead_time.is_some() && is_first && brought_it && !is_baseline {
         let deployments = world.deployments_as(&row.component, &row.version);
-        segments(world, id, &stop.commit, row.at, &deployments).write_commit(row);
+        segments(world, &row.component, id, &stop.commit, row.at, &deployments).write_commit(row);
     }
 }
 

@@ -32,10 +32,13 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
     let by_author = meeting.by_author.or_else(|| is_author(world, shown.as_ref()?, meeting.decided_by.key.as_deref()?));
     let hollow = hollow(world, gate, held, shown.as_ref(), by_author);
     let blocking_from = only_obstacle_from(world, gate, &meeting);
+    let span = blocking_from.zip(meeting.decided_at);
     Some(GateWaitFact {
         realm: world.realm.clone(),
         missed: missed(world, &component, version.as_ref(), gate, meeting.outcome),
         purposes: purposes(world, &component, &gate.name),
+        wait: span.map(|(from, decided)| (decided - from).max(Millis(0))),
+        wait_working: span.and_then(|(from, decided)| world.working(&component, from, decided)),
         component,
         gate: id.clone(),
         at: meeting.at(),
@@ -49,7 +52,6 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         requested_at: meeting.requested_at,
         blocking_from,
         decided_at: meeting.decided_at,
-        wait: meeting.decided_at.zip(blocking_from).map(|(decided, from)| (decided - from).max(Millis(0))),
         outcome: meeting.outcome,
         decided_by: meeting.decided_by.kind,
         by_author,

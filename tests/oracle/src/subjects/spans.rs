@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{Phase, Tier};
 use model::fact::{ReleaseCommitFact, ReleaseFact};
-use model::{CommitId, GateId, Millis, RunId, Timestamp};
+use model::{CommitId, Component, GateId, Millis, RunId, Timestamp};
 
 use crate::known::{Attempt, Gate, Task};
 use crate::world::{Placed, World, ready_at};
@@ -25,31 +25,47 @@ enum Segment {
 }
 
 /// How long each took; what is not named took no time.
-pub struct Segments(BTreeMap<Segment, Millis>);
+pub struct Segments {
+    wall: BTreeMap<Segment, Millis>,
+    /// The part of each in working time; none without a calendar.
+    working: Option<BTreeMap<Segment, Millis>>,
+    /// Working time of the whole.
+    whole_working: Option<Millis>,
+}
 
 /// Writes the columns of a row. What they do not add up to is the correction of the clock.
 macro_rules! write_to {
-    ($name:ident, $row:ty) => {
+    ($name:ident, $row:ty: $($segment:ident $wall:ident $working:ident),*) => {
         pub fn $name(&self, row: &mut $row) {
-            let of = |segment| Some(self.0.get(&segment).copied().unwrap_or_default());
-            row.coding = of(Segment::Coding);
-            row.review = of(Segment::Review);
-            row.merge_to_build = of(Segment::MergeToBuild);
-            row.queue = of(Segment::Queue);
-            row.build_and_test = of(Segment::BuildAndTest);
-            row.gate_wait = of(Segment::GateWait);
-            row.batch_wait = of(Segment::BatchWait);
-            row.hand_off = of(Segment::HandOff);
-            row.deploy = of(Segment::Deploy);
-            row.unaccounted = of(Segment::Unaccounted);
-            row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.0.values().copied().sum());
+            let took = |all: &BTreeMap<Segment, Millis>, of: Segment| all.get(&of).copied().unwrap_or_default();
+            $(
+                row.$wall = Some(took(&self.wall, Segment::$segment));
+                row.$working = self.working.as_ref().map(|all| took(all, Segment::$segment));
+            )*
+            row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.wall.values().copied().sum());
+            row.lead_time_working = self.whole_working;
         }
+    };
+    ($($name:ident $row:ty),*) => {
+        $(write_to! { $name, $row: Coding coding coding_working, Review review review_working,
+            MergeToBuild merge_to_build merge_to_build_working, Queue queue queue_working,
+            BuildAndTest build_and_test build_and_test_working, GateWait gate_wait gate_wait_working,
+            BatchWait batch_wait batch_wait_working, HandOff hand_off hand_off_working, Deploy deploy deploy_working,
+            Unaccounted unaccounted unaccounted_working })*
     };
 }
 
 impl Segments {
-    write_to!(write, ReleaseFact);
-    write_to!(write_commit, ReleaseCommitFact);
+    write_to!(write ReleaseFact, write_commit ReleaseCommitFact);
+
+    fn add(&mut self, segment: Segment, wall: Millis, working: Option<Millis>) {
+        let add = |all: &mut BTreeMap<Segment, Millis>, more: Millis| {
+            let took = all.entry(segment).or_default();
+            *took = *took + more;
+        };
+        add(&mut self.wall, wall);
+        self.working.as_mut().zip(working).into_iter().for_each(|(all, more)| add(all, more));
+    }
 }
 
 /// Something that kept the release busy or waiting: from, until, and the segment it makes. The most pressing has the lowest rank.
@@ -94,6 +110,7 @@ struct Milestones {
 /// The segments of `commit`, which a deployment of `head` brought to production at `end`. `deployments`: those of the release.
 pub fn segments(
     world: &World,
+    component: &Component,
     commit: &CommitId,
     head: &CommitId,
     end: Timestamp,
@@ -121,12 +138,15 @@ pub fn segments(
         released: signs.min().filter(|_| built),
         handed_over: earlier.filter_map(|placed| placed.succeeded_at).filter(|at| *at < end).min(),
     };
-    let mut segments = Segments(BTreeMap::new());
+    let working = |from, until| world.working(component, from, until);
+    let whole_working = working(start, end);
+    let mut segments =
+        Segments { wall: BTreeMap::new(), working: whole_working.map(|_| BTreeMap::new()), whole_working };
     for (from, until) in pieces(start, end, &activities, &milestones) {
         let under_way = activities.iter().filter(|activity| activity.from <= from && from < activity.until);
         let most_pressing = under_way.min_by_key(|activity| activity.rank).map(|activity| activity.segment);
-        let took = segments.0.entry(most_pressing.unwrap_or_else(|| milestones.phase(from))).or_default();
-        *took = *took + (until - from);
+        let segment = most_pressing.unwrap_or_else(|| milestones.phase(from));
+        segments.add(segment, until - from, working(from, until));
     }
     segments
 }
