@@ -7,6 +7,7 @@ use model::fact::{ReleaseCommitFact, ReleaseFact};
 use model::{CommitId, Component, GateId, Millis, RunId, Timestamp};
 
 use crate::known::{Attempt, Gate, Task};
+use crate::look_ups::things;
 use crate::world::{Placed, World, ready_at};
 
 /// What a piece of time is put down to.
@@ -192,24 +193,15 @@ impl Milestones {
 
 /// Everything that was done for the released commit and its deployments, and every gate in their way.
 fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Activity> {
-    let known = &world.known;
-    let is_head =
-        |given: &Option<CommitId>| given.as_ref().and_then(|given| world.resolve(given)).as_ref() == Some(head);
-    let deploys = |id: &RunId| deployments.iter().any(|placed| known.deployments[&placed.id].run.as_ref() == Some(id));
+    let World { known, look_ups, .. } = world;
     // A run that deployed the release may be known by nothing but its tasks.
-    let ids = known.runs.keys().chain(known.tasks.values().filter_map(|task| task.run.as_ref()));
-    let gate_runs = known.gates.values().filter_map(|gate| gate.run.as_ref());
-    let runs: BTreeSet<&RunId> = ids
-        .chain(gate_runs)
-        .filter(|id| known.runs.get(*id).is_some_and(|run| is_head(&run.commit)) || deploys(id))
-        .collect();
-    let concerns = |gate: &Gate| {
-        is_head(&gate.commit)
-            || gate.run.as_ref().is_some_and(|run| runs.contains(run))
-            || gate.deployment.as_ref().is_some_and(|id| deployments.iter().any(|placed| placed.id == *id))
-    };
-    let closed: Vec<(&Gate, Timestamp, Timestamp)> =
-        known.gates.iter().filter(|(_, gate)| concerns(gate)).filter_map(closed).collect();
+    let deploying = deployments.iter().filter_map(|placed| known.deployments[&placed.id].run.as_ref());
+    let runs: BTreeSet<&RunId> = things(&look_ups.runs, head, &known.runs).map(|(id, _)| id).chain(deploying).collect();
+    let on_head = things(&look_ups.gates_on, head, &known.gates);
+    let of_runs = runs.iter().flat_map(|run| world.gates_of(run));
+    let about = deployments.iter().flat_map(|placed| things(&look_ups.gates_about, &placed.id, &known.gates));
+    let gates: BTreeMap<&GateId, &Gate> = on_head.chain(of_runs).chain(about).collect();
+    let closed: Vec<(&Gate, Timestamp, Timestamp)> = gates.into_values().filter_map(closed).collect();
     let mut all: Vec<Activity> = closed.iter().map(|(_, from, until)| activity(GATE_CLOSED, *from, *until)).collect();
     for placed in deployments {
         let deployment = &known.deployments[&placed.id];
@@ -222,13 +214,13 @@ fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Ac
             closed.iter().filter(|(gate, ..)| gate.run.as_ref() == Some(id)).map(|(_, a, b)| (*a, *b)).collect();
         of_run(world, id, &held, &mut all);
     }
-    let loose = known.tasks.values().filter(|task| task.run.is_none() && is_head(&task.commit));
-    loose.flat_map(|task| task.attempts.values()).for_each(|attempt| of_attempt(attempt, None, &[], &mut all));
+    let loose = things(&look_ups.loose_tasks, head, &known.tasks);
+    loose.flat_map(|(_, task)| task.attempts.values()).for_each(|attempt| of_attempt(attempt, None, &[], &mut all));
     all
 }
 
 /// When a gate was closed, once it has been settled.
-fn closed<'a>((_, gate): (&GateId, &'a Gate)) -> Option<(&'a Gate, Timestamp, Timestamp)> {
+fn closed(gate: &Gate) -> Option<(&Gate, Timestamp, Timestamp)> {
     let meeting = gate.meeting()?;
     Some((gate, meeting.requested_at.unwrap_or(meeting.seen_at), meeting.decided_at?))
 }

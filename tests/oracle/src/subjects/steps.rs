@@ -60,8 +60,9 @@ fn task_held<'a>(world: &'a World, gate: &'a Gate) -> Option<(&'a TaskId, &'a Ru
 /// A job that a person started: by a gate that holds it back, else because it has to be started by hand.
 fn of_job(world: &World, id: &TaskId, task: &Task) -> Option<ManualStepFact> {
     let (run_id, run) = world.known.runs.get_key_value(task.run.as_ref()?)?;
-    let gates = world.known.gates.values().filter(|gate| task_held(world, gate) == Some((id, run_id)));
-    let at_gate = gates.filter(|gate| gate.run.as_ref() == Some(run_id) || gate.task.as_ref() == Some(id));
+    let gates = world.known.gates.values();
+    let gates = gates.filter(|gate| gate.run.as_ref() == Some(run_id) || gate.task.as_ref() == Some(id));
+    let at_gate = gates.filter(|gate| task_held(world, gate) == Some((id, run_id)));
     let at_gate = at_gate.filter_map(|gate| Some((clicked_at(gate)?, gate.attempt, Some(gate))));
     let by_hand = || {
         let started = task.attempts.iter().filter(|(_, attempt)| attempt.triggered_by == ActorKind::Human);
