@@ -227,7 +227,7 @@ fn shortly_before(world: &World, incident: &Incident) -> Vec<Attribution> {
         let is_new = |stop: &&Stop| {
             kind(line, stop, brought(world, &component, line, stop).own.len()) != DeploymentKind::Redeploy
         };
-        let mut within = line.0.iter().filter(|stop| stop.order.0 <= began && began - stop.order.0 <= window);
+        let mut within = line.stops.iter().filter(|stop| stop.order.0 <= began && began - stop.order.0 <= window);
         let last = within.rfind(is_new);
         found.extend(last.map(|stop| attribution(by(&component, stop), Grade::Window, incident, evidence.clone())));
     }
@@ -237,7 +237,7 @@ fn shortly_before(world: &World, incident: &Incident) -> Vec<Attribution> {
 /// The release with the deployment that brought it to production first.
 fn brought_first(world: &World, (component, version): &ReleaseKey) -> Brought {
     let line = world.production(component);
-    let first = line.and_then(|line| line.0.iter().find(|stop| stop.order.1 == *version));
+    let first = line.and_then(|line| line.stops.iter().find(|stop| stop.order.1 == *version));
     first.map_or(((component.clone(), version.clone()), None), |stop| by(component, stop))
 }
 

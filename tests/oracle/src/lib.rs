@@ -1,27 +1,28 @@
 //! The oracle: every table of a realm, worked out from the whole set of its events in the slow, obvious way.
 //!
 //! It is written from the definitions, for reading, and shares nothing with the correlation but the model: no state that is kept up
-//! to date, no index, no label. A thing is what all its tellings amount to (`known`); references and lines of deployments are
-//! found by search (`world`); each table is a file of `subjects`. The correlation must come to the same rows from any order of the
+//! to date, no label. A thing is what all its tellings amount to (`known`); references and lines of deployments are found by search
+//! (`world`), what hangs on what is looked up once (`look_ups`); each table is a file of `subjects`. The correlation must come to the same rows from any order of the
 //! same events, and [`history`] makes up the events to hold the two against each other with (`play`).
 //!
 //! A new table is a file in `subjects` and a line in `subjects::ALL`; a new column is filled where its row is made.
 
 mod catalog;
+#[cfg(feature = "play")]
 pub mod history;
 mod incidents;
 mod kinds;
 mod known;
 mod lineage;
+mod look_ups;
 mod marks;
 #[cfg(feature = "play")]
 pub mod play;
 mod references;
-#[cfg(feature = "play")]
-mod scope;
 mod subjects;
 mod tables;
 mod tries;
+mod working;
 mod world;
 
 use model::Realm;

@@ -4,6 +4,7 @@ use model::fact::Origin;
 use model::{CommitId, Timestamp};
 
 use crate::known::Commit;
+use crate::look_ups::things;
 use crate::world::{Way, World};
 
 /// Of several times the earliest; of one told twice, an author time says most and a commit time least.
@@ -82,7 +83,9 @@ impl World {
         let Some(commit) = self.known.commits.get(id) else { return Vec::new() };
         let meant = |given: &CommitId| self.resolve(given).unwrap_or_else(|| given.clone());
         let by_word = commit.picked_from.iter().map(meant).filter(|source| source != id);
-        let by_patch = self.known.commits.iter().filter(|(_, other)| self.is_pick(commit, other));
+        let same_patch =
+            commit.patch.iter().flat_map(|patch| things(&self.look_ups.commits_by_patch, patch, &self.known.commits));
+        let by_patch = same_patch.filter(|(_, other)| self.is_pick(commit, other));
         let sources = by_word.chain(by_patch.map(|(id, _)| id.clone()));
         sources.map(|source| (self.own_time(&source).map(|(at, _)| at), source)).collect()
     }
@@ -110,10 +113,7 @@ impl World {
 
     /// The commit that reverted it: of several the one written first.
     pub fn reverted_by(&self, id: &CommitId) -> Option<CommitId> {
-        let reverts = |(by, commit): &(&CommitId, &Commit)| {
-            *by != id && commit.reverts.iter().any(|given| self.resolve(given).as_ref() == Some(id))
-        };
-        let all = self.known.commits.iter().filter(reverts);
+        let all = things(&self.look_ups.reverting, id, &self.known.commits).filter(|(by, _)| *by != id);
         all.min_by_key(|(by, commit)| (commit.written_at().is_none(), commit.written_at(), *by))
             .map(|(by, _)| by.clone())
     }

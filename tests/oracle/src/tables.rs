@@ -6,9 +6,6 @@ use std::fmt::Write;
 use model::fact::{Fact, Identity};
 use serde_json::Value;
 
-#[cfg(feature = "play")]
-use crate::scope::in_scope;
-
 /// Rows by their identity, as a reader sees them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tables(pub BTreeMap<Identity, Fact>);
@@ -20,13 +17,6 @@ impl Extend<Fact> for Tables {
 }
 
 impl Tables {
-    /// Without what the oracle does not work out yet.
-    #[cfg(feature = "play")]
-    #[must_use]
-    pub(crate) fn in_scope(&self) -> Self {
-        Self(self.0.iter().map(|(key, row)| (key.clone(), in_scope(row.clone()))).collect())
-    }
-
     /// How `other` differs, row by row and column by column; empty where it does not. `this` and `that` name the two.
     #[must_use]
     pub fn difference(&self, other: &Self, this: &str, that: &str) -> String {

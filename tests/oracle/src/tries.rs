@@ -22,6 +22,12 @@ impl Run {
         let named = Some(&self.pipeline).filter(|name| !name.is_empty());
         Some((self.repository.as_ref()?, self.definition.as_ref().or(named)?))
     }
+
+    /// Its pipeline on its branch. Runs for changes stand apart: their branch may be one of the same name in a fork.
+    fn branch(&self) -> Option<(&Repository, &String, &String, bool)> {
+        let (repository, pipeline) = self.tried()?;
+        Some((repository, pipeline, self.ref_name.as_ref()?, self.trigger == Trigger::Change))
+    }
 }
 
 impl World {
@@ -54,15 +60,9 @@ impl World {
 
     /// Where the attempt is the first failure of its pipeline on its branch since the last pass: when it passed there again.
     pub fn green_at(&self, id: &RunId, number: i32) -> Option<Timestamp> {
-        // Runs for changes stand apart: their branch may be one of the same name in a fork.
-        let branch = |run: &Run| {
-            let (repository, pipeline) = run.tried()?;
-            let of_change = run.trigger == Trigger::Change;
-            Some((repository.clone(), pipeline.clone(), run.ref_name.clone()?, of_change))
-        };
-        let own = branch(self.known.runs.get(id)?)?;
+        let own = self.known.runs.get(id)?.branch()?;
         let mut ends = Vec::new();
-        for (id, run) in self.known.runs.iter().filter(|(_, run)| branch(run).as_ref() == Some(&own)) {
+        for (id, run) in self.known.runs.iter().filter(|(_, run)| run.branch() == Some(own)) {
             for (number, attempt) in &run.attempts {
                 let Some((outcome, at)) = attempt.end() else { continue };
                 if outcome == Outcome::Success || is_failure(outcome) {

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::event::{ActorKind, Tier};
 use model::fact::Origin;
 use model::{
-    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Realm, RunId, TaskId, Timestamp, Version,
+    CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Millis, Realm, RunId, TaskId, Timestamp,
+    Version,
 };
 
 use crate::catalog;
 use crate::incidents::{self, Settled};
 use crate::known::{Change, ChangeKey, Commit, Deployment, Ending, Gate, Known, Run, Task};
+use crate::look_ups::{self, LookUps, things};
 use crate::marks;
+use crate::working::Calendar;
 
 /// A line of deployments of a component.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,20 +61,35 @@ pub struct Stop {
 
 /// The successful deployments of a component in a scope, in order.
 #[derive(Debug, Default)]
-pub struct Line(pub Vec<Stop>);
+pub struct Line {
+    pub stops: Vec<Stop>,
+    /// Place of the first one that reaches a commit.
+    first: BTreeMap<CommitId, usize>,
+}
 
 impl Line {
+    fn of(mut stops: Vec<Stop>) -> Self {
+        stops.sort_by(|a, b| a.order.cmp(&b.order));
+        let mut first = BTreeMap::new();
+        for (place, stop) in stops.iter().enumerate() {
+            for id in &stop.reaches {
+                first.entry(id.clone()).or_insert(place);
+            }
+        }
+        Self { stops, first }
+    }
+
     /// The deployment that brought a commit first.
     pub fn first(&self, commit: &CommitId) -> Option<&Stop> {
-        self.0.iter().find(|stop| stop.reaches.contains(commit))
+        self.stops.get(*self.first.get(commit)?)
     }
 
     pub fn stop(&self, order: &Order) -> Option<&Stop> {
-        self.0.iter().find(|stop| stop.order == *order)
+        self.stops.iter().find(|stop| stop.order == *order)
     }
 
     pub fn before(&self, stop: &Stop) -> Option<&Stop> {
-        self.0.iter().rfind(|other| other.order < stop.order)
+        self.stops.iter().rfind(|other| other.order < stop.order)
     }
 
     /// Commits that no deployment brought before this one.
@@ -105,7 +123,11 @@ pub struct World {
     pub lines: BTreeMap<(Component, Scope), Line>,
     /// What incidents amount to.
     pub incidents: BTreeMap<IncidentId, Settled>,
+    pub look_ups: LookUps,
     members: BTreeMap<ChangeKey, BTreeSet<CommitId>>,
+    brought_by: BTreeMap<CommitId, ChangeKey>,
+    /// Those of the catalog, in its order.
+    calendars: Vec<Option<Calendar>>,
 }
 
 impl World {
@@ -114,19 +136,25 @@ impl World {
             // Who tells of it knows better.
             known.deployments.entry(id).or_insert(marked);
         }
+        let calendars = known.catalog.calendars.iter().map(Calendar::of).collect();
         let mut world = Self {
             realm,
             known,
             placed: BTreeMap::new(),
             lines: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            look_ups: LookUps::default(),
             members: BTreeMap::new(),
+            brought_by: BTreeMap::new(),
+            calendars,
         };
         let placed = |(id, deployment)| Some((DeploymentId::clone(id), world.place(id, deployment)?));
         world.placed = world.known.deployments.iter().filter_map(placed).collect();
+        world.look_ups = LookUps::of(&world.known, &world.placed, |given| world.resolve(given));
         world.lines = world.make_lines();
         world.members =
             world.known.changes.iter().map(|(key, change)| (key.clone(), world.in_change(key, change))).collect();
+        world.brought_by = look_ups::brought_by(&world.known, &world.members);
         world.incidents = world.known.incidents.keys().map(|id| (id.clone(), incidents::settle(&world, id))).collect();
         world
     }
@@ -165,35 +193,27 @@ impl World {
     /// Everything that a commit contains: what is below it, and below that.
     pub fn reach(&self, from: &CommitId) -> BTreeSet<CommitId> {
         let mut reached = BTreeSet::from([from.clone()]);
-        loop {
-            let below: BTreeSet<CommitId> = reached
-                .iter()
-                .filter_map(|id| self.known.commits.get(id))
-                .flat_map(Commit::older)
-                .filter(|id| !reached.contains(*id))
-                .cloned()
-                .collect();
-            if below.is_empty() {
-                return reached;
-            }
-            reached.extend(below);
+        let mut last = vec![from.clone()];
+        while let Some(id) = last.pop() {
+            let older = self.known.commits.get(&id).into_iter().flat_map(Commit::older);
+            let below: Vec<CommitId> = older.filter(|id| !reached.contains(*id)).cloned().collect();
+            reached.extend(below.iter().cloned());
+            last.extend(below);
         }
+        reached
     }
 
     fn make_lines(&self) -> BTreeMap<(Component, Scope), Line> {
-        let mut lines: BTreeMap<(Component, Scope), Line> = BTreeMap::new();
+        let mut lines: BTreeMap<(Component, Scope), Vec<Stop>> = BTreeMap::new();
         for placed in self.placed.values() {
             let (Some(order), Some(commit)) = (placed.order(), placed.commit.clone()) else { continue };
             let production = (placed.tier == Tier::Production).then_some(Scope::Production);
             for scope in [Scope::Environment(placed.environment.clone())].into_iter().chain(production) {
                 let stop = Stop { order: order.clone(), commit: commit.clone(), reaches: self.reach(&commit) };
-                lines.entry((placed.component.clone(), scope)).or_default().0.push(stop);
+                lines.entry((placed.component.clone(), scope)).or_default().push(stop);
             }
         }
-        for line in lines.values_mut() {
-            line.0.sort_by(|a, b| a.order.cmp(&b.order));
-        }
-        lines
+        lines.into_iter().map(|(line, stops)| (line, Line::of(stops))).collect()
     }
 
     /// Commits of a merged change: those that a provider listed, what was pushed to its branch below its last commit down to where
@@ -232,9 +252,7 @@ impl World {
 
     /// The change that brought a commit in: of those that hold it, the one merged first.
     pub fn brought_by(&self, commit: &CommitId) -> Option<(&ChangeKey, &Change)> {
-        let holding = self.members.iter().filter(|(_, members)| members.contains(commit));
-        let changes = holding.filter_map(|(key, _)| self.known.changes.get_key_value(key));
-        changes.min_by_key(|(key, change)| (change.merged.as_ref().map(|(at, _)| *at), (*key).clone()))
+        self.known.changes.get_key_value(self.brought_by.get(commit)?)
     }
 
     /// Whether a commit counts as part of a component: nothing says that it is not, and more is known of it than its name.
@@ -244,6 +262,19 @@ impl World {
         })
     }
 
+    /// The calendar of a component: the one that it names, else the first that there is.
+    pub fn calendar(&self, component: &Component) -> Option<&Calendar> {
+        let catalog = &self.known.catalog;
+        let named = catalog::entry(catalog, component).and_then(|entry| entry.calendar.as_ref());
+        let mut calendars = catalog.calendars.iter().zip(&self.calendars);
+        calendars.find(|(given, _)| named.is_none_or(|name| given.calendar == *name))?.1.as_ref()
+    }
+
+    /// How much of a span is working time of a component.
+    pub fn working(&self, component: &Component, from: Timestamp, until: Timestamp) -> Option<Millis> {
+        self.calendar(component)?.working(from, until)
+    }
+
     /// The first deployment of a component gives no lead time.
     pub fn has_baseline(&self, component: &Component) -> bool {
         let declared = catalog::entry(&self.known.catalog, component).is_some_and(|entry| entry.baseline_none);
@@ -251,7 +282,7 @@ impl World {
     }
 
     pub fn deployments_of(&self, run: &RunId) -> impl Iterator<Item = &Placed> {
-        self.placed.values().filter(|placed| self.known.deployments[&placed.id].run.as_ref() == Some(run))
+        things(&self.look_ups.deployments_of_run, run, &self.placed).map(|(_, placed)| placed)
     }
 
     pub fn tasks_of(&self, run: &RunId) -> impl Iterator<Item = &Task> {
@@ -259,11 +290,11 @@ impl World {
     }
 
     pub fn tasks_by_id(&self, run: &RunId) -> impl Iterator<Item = (&TaskId, &Task)> {
-        self.known.tasks.iter().filter(|(_, task)| task.run.as_ref() == Some(run))
+        things(&self.look_ups.tasks, run, &self.known.tasks)
     }
 
     pub fn gates_of(&self, run: &RunId) -> impl Iterator<Item = (&GateId, &Gate)> {
-        self.known.gates.iter().filter(|(_, gate)| gate.run.as_ref() == Some(run))
+        things(&self.look_ups.gates_of_run, run, &self.known.gates)
     }
 
     /// When gates of a run were closed, as far as they are settled.
@@ -284,8 +315,8 @@ impl World {
 
     /// What was deployed of a release.
     pub fn deployments_as(&self, component: &Component, version: &Version) -> Vec<&Placed> {
-        let of = |placed: &&Placed| placed.component == *component && placed.version.as_ref() == Some(version);
-        self.placed.values().filter(of).collect()
+        let release = (component.clone(), version.clone());
+        things(&self.look_ups.deployments_as, &release, &self.placed).map(|(_, placed)| placed).collect()
     }
 
     /// Deployments of a component to production.

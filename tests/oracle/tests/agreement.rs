@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use model::Millis;
 use model::event::Body;
 use model::fact::{
     DeploymentKind, Fact, FailureClass, GateOutcome, Grade, Lineage, ManualStepKind, Origin, ReleaseKind,
@@ -36,25 +37,46 @@ fn only_the_play_knows_the_correlation() {
     assert_eq!(naming(&source), [source.join("play/stream.rs")]);
 }
 
+/// The segments of a row in wall and in working time, and the whole.
+macro_rules! segments {
+    ($row:ident) => {
+        [
+            ("coding", $row.coding, $row.coding_working),
+            ("review", $row.review, $row.review_working),
+            ("merge_to_build", $row.merge_to_build, $row.merge_to_build_working),
+            ("queue", $row.queue, $row.queue_working),
+            ("build_and_test", $row.build_and_test, $row.build_and_test_working),
+            ("gate_wait", $row.gate_wait, $row.gate_wait_working),
+            ("batch_wait", $row.batch_wait, $row.batch_wait_working),
+            ("hand_off", $row.hand_off, $row.hand_off_working),
+            ("deploy", $row.deploy, $row.deploy_working),
+            ("unaccounted", $row.unaccounted, $row.unaccounted_working),
+            ("lead_time", $row.lead_time, $row.lead_time_working),
+        ]
+    };
+}
+
+/// How much of a time is working time.
+fn part(of: &str, wall: Option<Millis>, working: Option<Millis>) -> String {
+    let how = match wall.zip(working) {
+        None => "not told",
+        Some((wall, _)) if wall <= Millis(0) => "nothing of nothing",
+        Some((_, Millis(0))) => "none",
+        Some((wall, working)) if working == wall => "all",
+        Some(_) => "a part",
+    };
+    format!("{of} in working time: {how}")
+}
+
 /// What the rows of a table say, in short: where a history never leads there, no test has seen it.
 fn said(fact: &Fact) -> Vec<String> {
     match fact {
         Fact::Release(row) => {
-            let segments = [
-                ("coding", row.coding),
-                ("review", row.review),
-                ("merge_to_build", row.merge_to_build),
-                ("queue", row.queue),
-                ("build_and_test", row.build_and_test),
-                ("gate_wait", row.gate_wait),
-                ("batch_wait", row.batch_wait),
-                ("hand_off", row.hand_off),
-                ("deploy", row.deploy),
-                ("unaccounted", row.unaccounted),
-            ];
-            let some = segments.iter().filter(|(_, took)| took.is_some_and(|took| took.0 > 0));
+            let segments = segments!(row);
+            let some = segments.iter().filter(|(_, took, _)| took.is_some_and(|took| took.0 > 0));
             let corrected = row.clock_correction.is_some_and(|correction| correction.0 != 0);
-            some.map(|(name, _)| (*name).to_owned())
+            some.map(|(name, ..)| (*name).to_owned())
+                .chain(segments.iter().map(|(name, wall, working)| part(name, *wall, *working)))
                 .chain([format!("{:?}", row.kind), format!("complete {}", row.commits_complete)])
                 .chain(corrected.then(|| "clock_correction".to_owned()))
                 .chain([
@@ -83,13 +105,17 @@ fn said(fact: &Fact) -> Vec<String> {
             format!("reverts {}", row.reverts.is_some()),
             format!("reverted {}", row.reverted_by.is_some()),
             format!("split {}", row.coding.is_some()),
-        ],
+        ]
+        .into_iter()
+        .chain(segments!(row).map(|(name, wall, working)| part(&format!("commit's {name}"), wall, working)))
+        .collect(),
         Fact::GateWait(row) => row
             .hollow
             .iter()
             .map(|reason| format!("hollow {reason:?}"))
             .chain([format!("gate {:?}", row.outcome), format!("waited {}", row.wait.is_some())])
             .chain([format!("caught {}", row.caught == Some(true)), format!("handed_on {}", row.delegations > 0)])
+            .chain([part("wait at a gate", row.wait, row.wait_working)])
             .collect(),
         Fact::Build(row) => {
             vec![
@@ -102,7 +128,9 @@ fn said(fact: &Fact) -> Vec<String> {
         Fact::BuildFailure(row) => {
             vec![format!("class {:?}", row.class), format!("passed {}", row.passed_attempt.is_some())]
         }
-        Fact::ManualStep(row) => vec![format!("manual {:?}", row.kind)],
+        Fact::ManualStep(row) => {
+            vec![format!("manual {:?}", row.kind), part("wait for a step", row.wait, row.wait_working)]
+        }
         Fact::Incident(row) => vec![format!("incident {:?}", row.state), format!("grade {:?}", row.grade)],
         Fact::IncidentAttribution(row) => vec![format!("alone {}", row.candidates == 1)],
     }
@@ -132,6 +160,11 @@ fn histories_say_everything() {
     expected.extend([L::Deployed, L::Parents, L::Push].map(|lineage| format!("{lineage:?}")));
     let segments = "coding review merge_to_build queue build_and_test gate_wait batch_wait hand_off deploy unaccounted";
     expected.extend(segments.split(' ').chain(["clock_correction"]).map(str::to_owned));
+    let spans = segments.split(' ').chain(["lead_time"]).map(str::to_owned);
+    let spans = spans.flat_map(|span| [format!("commit's {span}"), span]);
+    for span in spans.chain(["wait at a gate", "wait for a step"].map(str::to_owned)) {
+        expected.extend(["not told", "none", "a part", "all"].map(|how| format!("{span} in working time: {how}")));
+    }
     expected.extend(shipping);
     expected.extend([C::Failure, C::Error, C::Flaky, C::Timeout, C::Cancelled].map(|class| format!("class {class:?}")));
     let grades = [Grade::Said, Grade::Explicit, Grade::Commit, Grade::Window, Grade::Unattributed];

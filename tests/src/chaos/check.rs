@@ -31,13 +31,10 @@ pub struct Checked {
     pub differences: Vec<String>,
 }
 
-/// All rows that must come out of the events of a realm, whatever their order and repetition.
-fn expected(realm: &Realm, events: &[Event<Body>]) -> BTreeMap<Identity, Fact> {
-    let mut known = correlation::Realm::new(realm.clone());
-    for event in events.iter().filter(|event| event.realm == *realm) {
-        known.apply(event.clone());
-    }
-    known.derive_everything().into_iter().map(|fact| (fact.identity(), fact)).collect()
+/// All rows that must come out of the events of a realm, as the oracle works them out: the correlation is what is disturbed.
+fn wanted(realm: &Realm, events: &[Event<Body>]) -> Rows {
+    let rows = oracle::tables(events, realm).0.into_iter();
+    rows.map(|(identity, fact)| ((realm.clone(), identity), fact)).collect()
 }
 
 /// Compares what is in ClickHouse with what follows from the events that were accepted.
@@ -45,14 +42,7 @@ fn expected(realm: &Realm, events: &[Event<Body>]) -> BTreeMap<Identity, Fact> {
 /// # Errors
 /// Where ClickHouse cannot be asked, or a row cannot be read.
 pub async fn check(installation: &Installation, events: &[Event<Body>]) -> Result<Checked> {
-    let mut wanted = Rows::new();
-    for realm in REALMS.map(Realm::new) {
-        let rows = expected(&realm, events).into_iter();
-        wanted.extend(rows.map(|(identity, mut fact)| {
-            fact.set_revision(0);
-            ((realm.clone(), identity), fact)
-        }));
-    }
+    let wanted: Rows = REALMS.map(Realm::new).iter().flat_map(|realm| wanted(realm, events)).collect();
     let mut checked = Checked { rows: wanted.len(), ..Checked::default() };
     for (_, identity) in wanted.keys() {
         if let Some(table) = Table::of(identity.subject()) {
@@ -164,6 +154,7 @@ fn columns(fact: &Fact) -> Value {
 mod tests {
     use model::fact::DeploymentFact;
 
+    use super::super::history::{History, Told};
     use super::*;
 
     #[test]
@@ -178,6 +169,37 @@ mod tests {
         assert!(seen.contains(r#"evidence: ["b"] and not ["a"]"#) && seen.contains("commits: 2 and not 1"), "{seen}");
         assert!(differences(&rows("a", 1), &Rows::new())[0].starts_with("missing"));
         assert!(differences(&Rows::new(), &rows("a", 1))[0].starts_with("left over"));
+    }
+
+    /// The same without a server in between, so that chaos is looked into only for what chaos does.
+    #[test]
+    fn the_correlation_makes_of_a_history_what_the_oracle_does() {
+        let event = |(n, told): (usize, Told)| Event {
+            realm: told.realm.into(),
+            source: told.realm.into(),
+            provider: "import".into(),
+            delivery: format!("d{n}"),
+            index: 0,
+            adapter: 1,
+            occurred_at: told.occurred_at,
+            received_at: told.occurred_at,
+            link: None,
+            body: told.body,
+        };
+        let events: Vec<Event<Body>> = History::new(1).take(12_000).enumerate().map(event).collect();
+        let mut tables = BTreeSet::new();
+        for realm in REALMS.map(Realm::new) {
+            let mut known = correlation::Realm::new(realm.clone());
+            for event in events.iter().filter(|event| event.realm == realm) {
+                known.apply(event.clone());
+            }
+            let found = known.derive_everything().into_iter().map(|fact| ((realm.clone(), fact.identity()), fact));
+            let wanted = wanted(&realm, &events);
+            tables.extend(wanted.keys().filter_map(|(_, identity)| Some(Table::of(identity.subject())?.name)));
+            let differences = differences(&wanted, &found.collect());
+            assert_eq!(differences, [] as [String; 0]);
+        }
+        assert_eq!(tables, Table::all().iter().map(|table| table.name).collect());
     }
 
     #[test]

@@ -27,6 +27,12 @@ impl Story {
                 self.deploy(*repository, *back, *to, *by, *stages, *service);
             }
             Move::Again { to, older } => self.again(*to, *older),
+            Move::Promote { repository, back } => {
+                for to in [Target::Staging, Target::Production] {
+                    self.deploy(*repository, *back, to, Reference::Full, Stages::Succeeds, 0);
+                    self.wait(200);
+                }
+            }
             Move::Correct { back, how } => self.correct(*back, *how),
             Move::Restate { back, run } => self.restate(*back, *run),
             Move::Bump { back, to, late } => self.bump(*back, *to, *late),

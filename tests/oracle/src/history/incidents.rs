@@ -1,14 +1,14 @@
 //! Incidents, what people say, and what steers the derivation.
 
 use model::event::{
-    AttributionCorrected, BaselineNone, Catalog, CatalogCalendar, CatalogComponent, CatalogEnvironment, CatalogGate,
-    CatalogTeam, GatePurposeSaid, Horizon, ImprovementDone, ImprovementDropped, ImprovementPicked, Incident,
-    IncidentAcknowledged, IncidentDetected, IncidentMerged, IncidentReopened, IncidentResolved, IncidentRetracted,
-    IncidentUpdated, Layer, ManualStepNamed, Marker, MarkerKind, References, ReleaseExcluded, ReleaseRef, Tier,
+    AttributionCorrected, BaselineNone, GatePurposeSaid, Horizon, ImprovementDone, ImprovementDropped,
+    ImprovementPicked, Incident, IncidentAcknowledged, IncidentDetected, IncidentMerged, IncidentReopened,
+    IncidentResolved, IncidentRetracted, IncidentUpdated, Layer, ManualStepNamed, References, ReleaseExcluded,
+    ReleaseRef,
 };
-use model::{Component, IncidentId, Millis, Timestamp, Version};
+use model::{Component, IncidentId, Timestamp, Version};
 
-use super::moves::{Course, Layout};
+use super::moves::Course;
 use super::story::{MINUTE, Story, back, machine, person};
 
 impl Story {
@@ -135,78 +135,4 @@ impl Story {
         let component = Component::new(["acme/shop", "api", "shop"][usize::from(component) % 3]);
         self.tell(BaselineNone { component });
     }
-
-    /// `grows`: the catalog has a higher revision than the one before; else it comes under the same.
-    pub fn catalog(&mut self, layout: Layout, grows: bool) {
-        self.catalog_revision += i64::from(grows);
-        let shop = self.repository(0);
-        let turn = self.number() as usize;
-        let component = |name: &str| CatalogComponent {
-            component: Component::new(name),
-            team: Some(format!("team {name}")),
-            repository: Some(shop.clone()),
-            paths: Vec::new(),
-            excluded_paths: Vec::new(),
-            services: Vec::new(),
-            markers: markers(layout, turn),
-            partial_counts: layout == Layout::Partial,
-            attribution_window: (layout == Layout::Markers).then_some(Millis(60 * MINUTE)),
-            baseline_none: layout == Layout::NoBaseline,
-            calendar: (layout == Layout::Markers).then(|| "office".to_owned()),
-        };
-        let part = |name: &str| CatalogComponent {
-            paths: vec![format!("{name}/**")],
-            excluded_paths: vec![format!("{name}/*-1")],
-            ..component(name)
-        };
-        let components = match layout {
-            Layout::Empty => Vec::new(),
-            Layout::One | Layout::Partial | Layout::NoBaseline | Layout::Environments | Layout::Markers => {
-                vec![component("shop")]
-            }
-            Layout::Monorepo => vec![part("api"), part("web")],
-            Layout::Services => {
-                let of_web =
-                    CatalogComponent { services: vec!["web".into()], repository: None, ..component("frontend") };
-                vec![component("shop"), of_web]
-            }
-        };
-        let environment = |name: &str, alias: &str, tier| CatalogEnvironment {
-            environment: name.into(),
-            aliases: vec![alias.to_owned()],
-            tier,
-        };
-        let environments = match layout {
-            Layout::Environments => {
-                vec![environment("live", "prod*", Tier::Production), environment("canary", "eu", Tier::Staging)]
-            }
-            _ => Vec::new(),
-        };
-        let calendar = CatalogCalendar {
-            calendar: "office".into(),
-            zone: "Europe/Berlin".into(),
-            work_days: vec![1, 2, 3, 4, 5],
-            day_starts: 540,
-            day_ends: 1020,
-            holidays: vec!["2023-12-25".into()],
-        };
-        self.tell(Catalog {
-            revision: self.catalog_revision,
-            teams: vec![CatalogTeam { team: "team shop".into() }],
-            components,
-            environments,
-            gates: vec![CatalogGate { gate: "board".into(), kind: None, purposes: vec!["latency".into()] }],
-            calendars: vec![calendar],
-        });
-    }
-}
-
-/// Everything that may count as a deployment; what comes first does.
-fn markers(layout: Layout, turn: usize) -> Vec<Marker> {
-    let mut kinds =
-        [MarkerKind::Deployment, MarkerKind::Pipeline, MarkerKind::Task, MarkerKind::Tag, MarkerKind::Release];
-    kinds.rotate_left(turn % 5);
-    let environment = (!turn.is_multiple_of(3)).then(|| "production".into());
-    let marker = |kind| Marker { kind, name: None, environment: environment.clone() };
-    if layout == Layout::Markers { kinds.into_iter().map(marker).collect() } else { Vec::new() }
 }

@@ -3,6 +3,7 @@
 //! A move is small and its numbers are taken modulo what there is, so a history stays believable when moves are taken out of it.
 //! That is what shrinking does, and why a counter-example can be read: it is a list of moves.
 
+mod catalogs;
 mod deliveries;
 mod gates;
 mod incidents;

@@ -11,7 +11,7 @@ pub struct History {
     pub steps: Vec<Step>,
 }
 
-/// What providers tell of commits.
+/// What providers tell of commits, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Telling {
     /// Parents: a clone does, a webhook does not.
@@ -22,6 +22,8 @@ pub struct Telling {
     pub paths: bool,
     /// Long lists of paths are cut.
     pub paths_cut: bool,
+    /// When all of it happens.
+    pub season: Season,
 }
 
 /// A move, and when.
@@ -63,6 +65,8 @@ pub enum Move {
     Deploy { repository: u8, back: u8, to: Target, by: Reference, stages: Stages, service: u8 },
     /// What was deployed to an environment before the last time is deployed again, or the last once more.
     Again { to: Target, older: bool },
+    /// Something is deployed to staging, and some hours later to production.
+    Promote { repository: u8, back: u8 },
     /// The provider says something else of a deployment later.
     Correct { back: u8, how: Correction },
     /// The same deployment or run, told by another source.
@@ -72,7 +76,7 @@ pub enum Move {
     /// A gate is met.
     Gate { about: About, meeting: Meeting, environment: u8 },
     /// The catalog says something else.
-    Catalog { layout: Layout, grows: bool },
+    Catalog { layout: Layout, calendars: Calendars, grows: bool },
     /// The history of a component is whole.
     BaselineNone { component: u8 },
     /// An incident.
@@ -127,8 +131,28 @@ choices! {
     }
     /// What the catalog holds.
     Layout { Empty, One, Monorepo, Services, Environments, Partial, NoBaseline, Markers }
+    /// The calendars that it holds: none, one, another one, many of which components name some, one that is not the one named, or one
+    /// in a zone that there is not.
+    Calendars { None, Office, Default, Choice, Missing, Senseless }
+    /// When a history begins: in a week of no note, or some days before clocks are set.
+    Season { November, Autumn, EarlySpring, Spring }
     /// How an incident goes.
     Course { Resolved, Acknowledged, Reopened, Merged, Retracted }
+}
+
+impl Season {
+    /// Milliseconds since 1970.
+    pub const fn begins(self) -> i64 {
+        match self {
+            Self::November => 1_700_000_000_000,
+            // 2023-10-27: on the 29th in Berlin, on 5 November in New York.
+            Self::Autumn => 1_698_400_000_000,
+            // 2024-03-08: on the 10th in New York.
+            Self::EarlySpring => 1_709_900_000_000,
+            // 2024-03-29: on the 31st in Berlin, on 7 April on Lord Howe and in Santiago.
+            Self::Spring => 1_711_700_000_000,
+        }
+    }
 }
 
 macro_rules! pick {
@@ -139,8 +163,9 @@ macro_rules! pick {
 
 /// A history of up to 14 moves.
 pub fn history() -> impl Strategy<Value = History> {
-    let telling = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
-        .prop_map(|(parents, author_times, paths, paths_cut)| Telling { parents, author_times, paths, paths_cut });
+    let telling = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), pick!(Season)).prop_map(
+        |(parents, author_times, paths, paths_cut, season)| Telling { parents, author_times, paths, paths_cut, season },
+    );
     (telling, vec(step(), 1..15)).prop_map(|(telling, steps)| History { telling, steps })
 }
 
@@ -224,15 +249,21 @@ fn of_deployments() -> impl Strategy<Value = Move> {
             Move::Deploy { repository, back, to, by, stages, service }
         });
     let again = (to(), any::<bool>()).prop_map(|(to, older)| Move::Again { to, older });
+    let promote = (repository(), 0u8..3).prop_map(|(repository, back)| Move::Promote { repository, back });
     let correct = (0u8..4, pick!(Correction)).prop_map(|(back, how)| Move::Correct { back, how });
     let restate = (0u8..4, any::<bool>()).prop_map(|(back, run)| Move::Restate { back, run });
     let bump = (0u8..3, to(), any::<bool>()).prop_map(|(back, to, late)| Move::Bump { back, to, late });
-    prop_oneof![8 => deploy, 2 => again, 2 => correct, 1 => restate, 1 => bump]
+    prop_oneof![8 => deploy, 2 => again, 2 => promote, 2 => correct, 1 => restate, 1 => bump]
 }
 
 fn of_the_rest() -> impl Strategy<Value = Move> {
     let layout = prop_oneof![3 => pick!(Layout), 1 => Just(Layout::Markers)];
-    let catalog = (layout, any::<bool>()).prop_map(|(layout, grows)| Move::Catalog { layout, grows });
+    let calendars = prop_oneof![1 => pick!(Calendars), 1 => Just(Calendars::Choice)];
+    let catalog = (layout, calendars, any::<bool>()).prop_map(|(layout, calendars, grows)| Move::Catalog {
+        layout,
+        calendars,
+        grows,
+    });
     let incident = (pick!(Course), 0u8..9).prop_map(|(course, about)| Move::Incident { course, about });
     prop_oneof![
         4 => catalog,

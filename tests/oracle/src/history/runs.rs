@@ -53,17 +53,19 @@ impl Story {
             Tries::IsCancelled => &[Some(Outcome::Cancelled)],
             Tries::StillRuns => &[None],
         };
+        // Now and then, runners are busy and slow for hours.
+        let slow = if n % 4 == 3 { 170 } else { 0 };
         for (attempt, end) in (1..).zip(ends) {
             run.attempt = attempt;
             run.queued_at = Some(self.wait(1));
-            run.started_at = Some(self.wait(2));
+            run.started_at = Some(self.wait(2 + slow));
             (run.phase, run.outcome, run.finished_at) = (Phase::Running, None, None);
             self.tell(run.clone());
             for job in 0..jobs {
-                self.job(&run, u32::from(job), *end);
+                self.job(&run, u32::from(job), *end, slow);
             }
             if let Some(outcome) = end {
-                let finished_at = Some(self.wait(1));
+                let finished_at = Some(self.wait(1 + slow));
                 (run.phase, run.outcome, run.finished_at) = (Phase::Finished, Some(*outcome), finished_at);
                 self.tell(run.clone());
             }
@@ -82,7 +84,7 @@ impl Story {
         self.runs.push(Ran { told: run, project, at: self.now });
     }
 
-    fn job(&mut self, run: &PipelineRun, number: u32, end: Option<Outcome>) {
+    fn job(&mut self, run: &PipelineRun, number: u32, end: Option<Outcome>, slow: i64) {
         // One provider has a job anew for each attempt, another counts the attempts of a job.
         let id = if run.attempt % 2 == 0 && number == 0 {
             format!("{}/{number}/{}", run.run, run.attempt)
@@ -91,7 +93,7 @@ impl Story {
         };
         let name = ["build", "test", "lint", "scan"][number as usize % 4].to_owned();
         let queued_at = Some(self.wait(1));
-        let started_at = Some(self.wait(1));
+        let started_at = Some(self.wait(1 + slow));
         let mut job = TaskRun {
             run: Some(run.run.clone()),
             repository: run.repository.clone(),
@@ -110,7 +112,7 @@ impl Story {
         self.tell(job.clone());
         // What fails is the first job, and the one that is allowed to.
         if let Some(end) = end.map(|end| if number.is_multiple_of(2) { end } else { Outcome::Success }) {
-            let finished_at = Some(self.wait(9));
+            let finished_at = Some(self.wait(9 + slow));
             let step = |number, name: &str, outcome| Step {
                 outcome: Some(outcome),
                 started_at,
@@ -156,7 +158,7 @@ impl Story {
         }
         if matches!(then, Then::Deploys | Then::IsGated) {
             if let Some(run) = self.runs.last().map(|ran| ran.told.clone()) {
-                self.job(&run, 3, Some(Outcome::Success));
+                self.job(&run, 3, Some(Outcome::Success), 0);
             }
             self.deploy(repository, back, Target::Production, Reference::Run, Stages::Succeeds, 0);
         }

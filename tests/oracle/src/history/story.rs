@@ -107,7 +107,7 @@ impl Story {
         let mut story = Self {
             telling,
             events: Vec::new(),
-            now: 1_700_000_000_000,
+            now: telling.season.begins(),
             skew: (0, 0),
             numbers: 0,
             git: BTreeMap::new(),
@@ -144,11 +144,12 @@ impl Story {
             Move::Pipeline { .. } | Move::Check { .. } => self.ran(&step.what),
             Move::Deploy { .. }
             | Move::Again { .. }
+            | Move::Promote { .. }
             | Move::Correct { .. }
             | Move::Restate { .. }
             | Move::Bump { .. } => self.delivered(&step.what),
             Move::Gate { about, meeting, environment } => self.gate(*about, *meeting, *environment),
-            Move::Catalog { layout, grows } => self.catalog(*layout, *grows),
+            Move::Catalog { layout, calendars, grows } => self.catalog(*layout, *calendars, *grows),
             Move::BaselineNone { component } => self.baseline_none(*component),
             Move::Incident { course, about } => self.incident(*course, *about),
             Move::Say { what } => self.say(*what),

@@ -90,20 +90,19 @@ impl Pushed<'_> {
         let default = self.push.default_branch.as_ref();
         default.is_some_and(|name| self.push.ref_name == format!("refs/heads/{name}"))
     }
-
-    fn brought(&self, id: &CommitId) -> bool {
-        self.tip == id || self.push.commits.iter().any(|info| info.id == *id)
-    }
 }
 
 pub fn all(events: &[&Event<Body>]) -> BTreeMap<CommitId, Commit> {
     let mut infos: BTreeMap<&CommitId, Vec<(&Repository, &CommitInfo)>> = BTreeMap::new();
-    let mut pushes = Vec::new();
+    let mut pushes: BTreeMap<&CommitId, Vec<Pushed<'_>>> = BTreeMap::new();
     for event in events {
         let (repository, list) = match ci(event) {
             Some(CiBody::Push(push)) => {
                 let Some(tip) = &push.after else { continue };
-                pushes.push(Pushed { at: event.occurred_at, push, tip });
+                let brought: BTreeSet<_> = push.commits.iter().map(|info| &info.id).chain([tip]).collect();
+                for id in brought {
+                    pushes.entry(id).or_default().push(Pushed { at: event.occurred_at, push, tip });
+                }
                 infos.entry(tip).or_default();
                 (&push.repository, &push.commits)
             }
@@ -114,13 +113,14 @@ pub fn all(events: &[&Event<Body>]) -> BTreeMap<CommitId, Commit> {
             infos.entry(&info.id).or_default().push((repository, info));
         }
     }
-    infos.into_iter().map(|(id, told)| (id.clone(), put_together(id, &told, &pushes))).collect()
+    let brought_by = |id| pushes.get(id).map(Vec::as_slice).unwrap_or_default();
+    infos.into_iter().map(|(id, told)| (id.clone(), put_together(id, &told, brought_by(id)))).collect()
 }
 
-fn put_together(id: &CommitId, told: &[(&Repository, &CommitInfo)], pushes: &[Pushed<'_>]) -> Commit {
-    let brought_by = || pushes.iter().filter(|pushed| pushed.brought(id));
+/// `brought_by`: the pushes that brought it.
+fn put_together(id: &CommitId, told: &[(&Repository, &CommitInfo)], brought_by: &[Pushed<'_>]) -> Commit {
     let mut pushed_over = BTreeSet::new();
-    for pushed in pushes.iter().filter(|pushed| pushed.tip == id) {
+    for pushed in brought_by.iter().filter(|pushed| pushed.tip == id) {
         pushed_over.extend(pushed.push.commits.iter().map(|info| info.id.clone()));
         // A forced push leaves behind what was there.
         pushed_over.extend(pushed.push.before.clone().filter(|_| !pushed.push.forced));
@@ -132,17 +132,17 @@ fn put_together(id: &CommitId, told: &[(&Repository, &CommitInfo)], pushes: &[Pu
         repositories: told
             .iter()
             .map(|(repository, _)| (*repository).clone())
-            .chain(brought_by().map(|pushed| pushed.push.repository.clone()))
+            .chain(brought_by.iter().map(|pushed| pushed.push.repository.clone()))
             .collect(),
-        branches: brought_by().map(|pushed| pushed.push.ref_name.clone()).collect(),
+        branches: brought_by.iter().map(|pushed| pushed.push.ref_name.clone()).collect(),
         parents: told.iter().filter_map(|(_, info)| info.parents.as_ref()).max_by_key(fullest).cloned(),
         authored: least(told.iter().map(|(_, info)| Some((info.authored_at?, info.author.clone())))),
         author: told.iter().map(|(_, info)| info.author.kind).max().unwrap_or_default(),
         committed_at: least(told.iter().map(|(_, info)| info.committed_at)),
         paths: paths.max().map(|(whole, list)| Paths { list: list.clone(), whole }),
         pushed_over,
-        listed_under: brought_by().filter(|pushed| pushed.is_whole()).map(|pushed| pushed.tip.clone()).collect(),
-        landed_at: brought_by().filter(|pushed| pushed.to_default_branch()).map(|pushed| pushed.at).min(),
+        listed_under: brought_by.iter().filter(|pushed| pushed.is_whole()).map(|pushed| pushed.tip.clone()).collect(),
+        landed_at: brought_by.iter().filter(|pushed| pushed.to_default_branch()).map(|pushed| pushed.at).min(),
         picked_from: told
             .iter()
             .flat_map(|(_, info)| &info.cherry_picked_from)

@@ -92,7 +92,7 @@ pub fn check(history: &History, play: Play) -> Result<usize, String> {
 }
 
 fn agree(when: &str, streamed: &Tables, expected: &Tables) -> Result<(), String> {
-    let difference = expected.in_scope().difference(&streamed.in_scope(), "the oracle", "the correlation");
+    let difference = expected.difference(streamed, "the oracle", "the correlation");
     if difference.is_empty() { Ok(()) } else { Err(format!("{when}:\n{difference}")) }
 }
 

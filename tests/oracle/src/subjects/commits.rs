@@ -16,7 +16,7 @@ pub fn rows(world: &World) -> Vec<Fact> {
         if *scope == Scope::Production {
             continue;
         }
-        let commits: BTreeSet<&CommitId> = line.0.iter().flat_map(|stop| &stop.reaches).collect();
+        let commits: BTreeSet<&CommitId> = line.stops.iter().flat_map(|stop| &stop.reaches).collect();
         for id in commits.into_iter().filter(|id| world.is_part(component, id)) {
             rows.extend(line.first(id).map(|stop| row(world, component, line, stop, id).into()));
         }
@@ -27,7 +27,7 @@ pub fn rows(world: &World) -> Vec<Fact> {
 fn row(world: &World, component: &Component, line: &Line, stop: &Stop, id: &CommitId) -> ReleaseCommitFact {
     let (finished_at, version, deployment) = stop.order.clone();
     let placed = &world.placed[&deployment];
-    let baseline = line.0[0].order == stop.order && world.has_baseline(component);
+    let baseline = line.stops[0].order == stop.order && world.has_baseline(component);
     let way = world.way(id);
     let mut row = ReleaseCommitFact {
         realm: world.realm.clone(),
@@ -59,13 +59,13 @@ fn row(world: &World, component: &Component, line: &Line, stop: &Stop, id: &Comm
 /// Where its time went: only where this deployment brought it to production, and its release along with it.
 fn tell_way(world: &World, row: &mut ReleaseCommitFact, stop: &Stop, id: &CommitId) {
     let Some(line) = world.production(&row.component).filter(|_| row.tier == Tier::Production) else { return };
-    let first = line.0.iter().find(|other| other.order.1 == row.version);
+    let first = line.stops.iter().find(|other| other.order.1 == row.version);
     let is_first = first.is_some_and(|first| first.order == stop.order);
     let brought_it = line.first(id).is_some_and(|first| first.order == stop.order);
-    let is_baseline = line.0[0].order == stop.order && world.has_baseline(&row.component);
+    let is_baseline = line.stops[0].order == stop.order && world.has_baseline(&row.component);
     if row.lead_time.is_some() && is_first && brought_it && !is_baseline {
         let deployments = world.deployments_as(&row.component, &row.version);
-        segments(world, id, &stop.commit, row.at, &deployments).write_commit(row);
+        segments(world, &row.component, id, &stop.commit, row.at, &deployments).write_commit(row);
     }
 }
 

@@ -80,13 +80,13 @@ fn is_told(world: &World, component: &Component, stop: &Stop, id: &CommitId) -> 
 /// What ships nothing new is a rollback where its commit had come there no later than the one it replaces; going forward again
 /// to what had been there before is a redeploy, as is deploying the same commit.
 pub fn kind(line: &Line, stop: &Stop, own: usize) -> DeploymentKind {
-    let at = |stop: &Stop| line.0.iter().position(|other| other.order == stop.order);
+    let at = |stop: &Stop| line.stops.iter().position(|other| other.order == stop.order);
     let came = |commit: &CommitId| line.first(commit).and_then(at);
     match at(stop) {
         Some(0) => DeploymentKind::Baseline,
         place if own > 0 || came(&stop.commit) == place => DeploymentKind::Forward,
         place => {
-            let replaced = place.and_then(|place| line.0.get(place.checked_sub(1)?));
+            let replaced = place.and_then(|place| line.stops.get(place.checked_sub(1)?));
             match replaced {
                 Some(other) if other.commit != stop.commit && came(&stop.commit) <= came(&other.commit) => {
                     DeploymentKind::Rollback

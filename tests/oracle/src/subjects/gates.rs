@@ -9,6 +9,7 @@ use super::hollow::hollow;
 use crate::catalog;
 use crate::incidents::one_with;
 use crate::known::{Gate, Meeting};
+use crate::look_ups::things;
 use crate::world::{Placed, Scope, World};
 
 pub fn rows(world: &World) -> Vec<Fact> {
@@ -32,10 +33,13 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
     let by_author = meeting.by_author.or_else(|| is_author(world, shown.as_ref()?, meeting.decided_by.key.as_deref()?));
     let hollow = hollow(world, gate, held, shown.as_ref(), by_author);
     let blocking_from = only_obstacle_from(world, gate, &meeting);
+    let span = blocking_from.zip(meeting.decided_at);
     Some(GateWaitFact {
         realm: world.realm.clone(),
         missed: missed(world, &component, version.as_ref(), gate, meeting.outcome),
         purposes: purposes(world, &component, &gate.name),
+        wait: span.map(|(from, decided)| (decided - from).max(Millis(0))),
+        wait_working: span.and_then(|(from, decided)| world.working(&component, from, decided)),
         component,
         gate: id.clone(),
         at: meeting.at(),
@@ -49,7 +53,6 @@ fn row(world: &World, id: &GateId, gate: &Gate) -> Option<GateWaitFact> {
         requested_at: meeting.requested_at,
         blocking_from,
         decided_at: meeting.decided_at,
-        wait: meeting.decided_at.zip(blocking_from).map(|(decided, from)| (decided - from).max(Millis(0))),
         outcome: meeting.outcome,
         decided_by: meeting.decided_by.kind,
         by_author,
@@ -119,7 +122,7 @@ fn caught(world: &World, id: &GateId) -> Option<bool> {
     let decided_at = own.decided_at?;
     let there = own.series.1.clone().map(Scope::Environment);
     let line = there.and_then(|scope| world.lines.get(&(own.series.0.clone(), scope)));
-    let after: Vec<_> = line.iter().flat_map(|line| &line.0).filter(|stop| stop.order.0 > decided_at).collect();
+    let after: Vec<_> = line.iter().flat_map(|line| &line.stops).filter(|stop| stop.order.0 > decided_at).collect();
     // It came there unchanged.
     if after.iter().any(|stop| stop.commit == *commit) {
         return Some(false);
@@ -177,7 +180,8 @@ pub fn deployment_held<'a>(world: &'a World, gate: &Gate) -> Option<&'a Placed> 
     match (&gate.run, gate.commit.as_ref().and_then(|given| world.resolve(given))) {
         (Some(run), _) => world.deployments_of(run).find(fits),
         (None, Some(commit)) => {
-            world.placed.values().filter(|placed| placed.commit.as_ref() == Some(&commit)).find(fits)
+            let of_commit = things(&world.look_ups.deployments_of_commit, &commit, &world.placed);
+            of_commit.map(|(_, placed)| placed).find(fits)
         }
         (None, None) => None,
     }

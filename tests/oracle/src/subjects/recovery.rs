@@ -38,8 +38,8 @@ fn rolled_back_at(world: &World, row: &ReleaseFact) -> Option<Timestamp> {
         return None;
     }
     let line = world.production(&row.component)?;
-    let own = line.0.iter().position(|stop| Some(&stop.order.2) == row.deployment.as_ref())?;
-    let next = line.0[own..].iter().find(|stop| stop.order.1 != row.version)?;
+    let own = line.stops.iter().position(|stop| Some(&stop.order.2) == row.deployment.as_ref())?;
+    let next = line.stops[own..].iter().find(|stop| stop.order.1 != row.version)?;
     let kind = kind(line, next, brought(world, &row.component, line, next).own.len());
     (kind == DeploymentKind::Rollback).then_some(next.order.0)
 }

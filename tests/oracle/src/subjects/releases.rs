@@ -85,7 +85,7 @@ fn tell_way(world: &World, row: &mut ReleaseFact, line: &Line, stop: &Stop, depl
     row.lead_time_longest = lead_times.last().map(|(lead_time, _)| *lead_time);
     row.median_commit = Some(median.clone());
     row.merge_to_production = lower_median(&merges);
-    segments(world, median, &stop.commit, end, deployments).write(row);
+    segments(world, &row.component, median, &stop.commit, end, deployments).write(row);
     tell_review(world, row, median);
 }
 

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{Phase, Tier};
 use model::fact::{ReleaseCommitFact, ReleaseFact};
-use model::{CommitId, GateId, Millis, RunId, Timestamp};
+use model::{CommitId, Component, GateId, Millis, RunId, Timestamp};
 
 use crate::known::{Attempt, Gate, Task};
+use crate::look_ups::things;
 use crate::world::{Placed, World, ready_at};
 
 /// What a piece of time is put down to.
@@ -25,31 +26,47 @@ enum Segment {
 }
 
 /// How long each took; what is not named took no time.
-pub struct Segments(BTreeMap<Segment, Millis>);
+pub struct Segments {
+    wall: BTreeMap<Segment, Millis>,
+    /// The part of each in working time; none without a calendar.
+    working: Option<BTreeMap<Segment, Millis>>,
+    /// Working time of the whole.
+    whole_working: Option<Millis>,
+}
 
 /// Writes the columns of a row. What they do not add up to is the correction of the clock.
 macro_rules! write_to {
-    ($name:ident, $row:ty) => {
+    ($name:ident, $row:ty: $($segment:ident $wall:ident $working:ident),*) => {
         pub fn $name(&self, row: &mut $row) {
-            let of = |segment| Some(self.0.get(&segment).copied().unwrap_or_default());
-            row.coding = of(Segment::Coding);
-            row.review = of(Segment::Review);
-            row.merge_to_build = of(Segment::MergeToBuild);
-            row.queue = of(Segment::Queue);
-            row.build_and_test = of(Segment::BuildAndTest);
-            row.gate_wait = of(Segment::GateWait);
-            row.batch_wait = of(Segment::BatchWait);
-            row.hand_off = of(Segment::HandOff);
-            row.deploy = of(Segment::Deploy);
-            row.unaccounted = of(Segment::Unaccounted);
-            row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.0.values().copied().sum());
+            let took = |all: &BTreeMap<Segment, Millis>, of: Segment| all.get(&of).copied().unwrap_or_default();
+            $(
+                row.$wall = Some(took(&self.wall, Segment::$segment));
+                row.$working = self.working.as_ref().map(|all| took(all, Segment::$segment));
+            )*
+            row.clock_correction = row.lead_time.map(|lead_time| lead_time - self.wall.values().copied().sum());
+            row.lead_time_working = self.whole_working;
         }
+    };
+    ($($name:ident $row:ty),*) => {
+        $(write_to! { $name, $row: Coding coding coding_working, Review review review_working,
+            MergeToBuild merge_to_build merge_to_build_working, Queue queue queue_working,
+            BuildAndTest build_and_test build_and_test_working, GateWait gate_wait gate_wait_working,
+            BatchWait batch_wait batch_wait_working, HandOff hand_off hand_off_working, Deploy deploy deploy_working,
+            Unaccounted unaccounted unaccounted_working })*
     };
 }
 
 impl Segments {
-    write_to!(write, ReleaseFact);
-    write_to!(write_commit, ReleaseCommitFact);
+    write_to!(write ReleaseFact, write_commit ReleaseCommitFact);
+
+    fn add(&mut self, segment: Segment, wall: Millis, working: Option<Millis>) {
+        let add = |all: &mut BTreeMap<Segment, Millis>, more: Millis| {
+            let took = all.entry(segment).or_default();
+            *took = *took + more;
+        };
+        add(&mut self.wall, wall);
+        self.working.as_mut().zip(working).into_iter().for_each(|(all, more)| add(all, more));
+    }
 }
 
 /// Something that kept the release busy or waiting: from, until, and the segment it makes. The most pressing has the lowest rank.
@@ -94,6 +111,7 @@ struct Milestones {
 /// The segments of `commit`, which a deployment of `head` brought to production at `end`. `deployments`: those of the release.
 pub fn segments(
     world: &World,
+    component: &Component,
     commit: &CommitId,
     head: &CommitId,
     end: Timestamp,
@@ -121,12 +139,15 @@ pub fn segments(
         released: signs.min().filter(|_| built),
         handed_over: earlier.filter_map(|placed| placed.succeeded_at).filter(|at| *at < end).min(),
     };
-    let mut segments = Segments(BTreeMap::new());
+    let working = |from, until| world.working(component, from, until);
+    let whole_working = working(start, end);
+    let mut segments =
+        Segments { wall: BTreeMap::new(), working: whole_working.map(|_| BTreeMap::new()), whole_working };
     for (from, until) in pieces(start, end, &activities, &milestones) {
         let under_way = activities.iter().filter(|activity| activity.from <= from && from < activity.until);
         let most_pressing = under_way.min_by_key(|activity| activity.rank).map(|activity| activity.segment);
-        let took = segments.0.entry(most_pressing.unwrap_or_else(|| milestones.phase(from))).or_default();
-        *took = *took + (until - from);
+        let segment = most_pressing.unwrap_or_else(|| milestones.phase(from));
+        segments.add(segment, until - from, working(from, until));
     }
     segments
 }
@@ -172,24 +193,15 @@ impl Milestones {
 
 /// Everything that was done for the released commit and its deployments, and every gate in their way.
 fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Activity> {
-    let known = &world.known;
-    let is_head =
-        |given: &Option<CommitId>| given.as_ref().and_then(|given| world.resolve(given)).as_ref() == Some(head);
-    let deploys = |id: &RunId| deployments.iter().any(|placed| known.deployments[&placed.id].run.as_ref() == Some(id));
+    let World { known, look_ups, .. } = world;
     // A run that deployed the release may be known by nothing but its tasks.
-    let ids = known.runs.keys().chain(known.tasks.values().filter_map(|task| task.run.as_ref()));
-    let gate_runs = known.gates.values().filter_map(|gate| gate.run.as_ref());
-    let runs: BTreeSet<&RunId> = ids
-        .chain(gate_runs)
-        .filter(|id| known.runs.get(*id).is_some_and(|run| is_head(&run.commit)) || deploys(id))
-        .collect();
-    let concerns = |gate: &Gate| {
-        is_head(&gate.commit)
-            || gate.run.as_ref().is_some_and(|run| runs.contains(run))
-            || gate.deployment.as_ref().is_some_and(|id| deployments.iter().any(|placed| placed.id == *id))
-    };
-    let closed: Vec<(&Gate, Timestamp, Timestamp)> =
-        known.gates.iter().filter(|(_, gate)| concerns(gate)).filter_map(closed).collect();
+    let deploying = deployments.iter().filter_map(|placed| known.deployments[&placed.id].run.as_ref());
+    let runs: BTreeSet<&RunId> = things(&look_ups.runs, head, &known.runs).map(|(id, _)| id).chain(deploying).collect();
+    let on_head = things(&look_ups.gates_on, head, &known.gates);
+    let of_runs = runs.iter().flat_map(|run| world.gates_of(run));
+    let about = deployments.iter().flat_map(|placed| things(&look_ups.gates_about, &placed.id, &known.gates));
+    let gates: BTreeMap<&GateId, &Gate> = on_head.chain(of_runs).chain(about).collect();
+    let closed: Vec<(&Gate, Timestamp, Timestamp)> = gates.into_values().filter_map(closed).collect();
     let mut all: Vec<Activity> = closed.iter().map(|(_, from, until)| activity(GATE_CLOSED, *from, *until)).collect();
     for placed in deployments {
         let deployment = &known.deployments[&placed.id];
@@ -202,13 +214,13 @@ fn activities(world: &World, head: &CommitId, deployments: &[&Placed]) -> Vec<Ac
             closed.iter().filter(|(gate, ..)| gate.run.as_ref() == Some(id)).map(|(_, a, b)| (*a, *b)).collect();
         of_run(world, id, &held, &mut all);
     }
-    let loose = known.tasks.values().filter(|task| task.run.is_none() && is_head(&task.commit));
-    loose.flat_map(|task| task.attempts.values()).for_each(|attempt| of_attempt(attempt, None, &[], &mut all));
+    let loose = things(&look_ups.loose_tasks, head, &known.tasks);
+    loose.flat_map(|(_, task)| task.attempts.values()).for_each(|attempt| of_attempt(attempt, None, &[], &mut all));
     all
 }
 
 /// When a gate was closed, once it has been settled.
-fn closed<'a>((_, gate): (&GateId, &'a Gate)) -> Option<(&'a Gate, Timestamp, Timestamp)> {
+fn closed(gate: &Gate) -> Option<(&Gate, Timestamp, Timestamp)> {
     let meeting = gate.meeting()?;
     Some((gate, meeting.requested_at.unwrap_or(meeting.seen_at), meeting.decided_at?))
 }

@@ -23,10 +23,12 @@ pub fn rows(world: &World) -> Vec<Fact> {
 }
 
 /// The times of a step that was possible no later than it was done.
-fn timed(row: ManualStepFact, at: Timestamp, possible_from: Option<Timestamp>) -> ManualStepFact {
+fn timed(world: &World, row: ManualStepFact, at: Timestamp, possible_from: Option<Timestamp>) -> ManualStepFact {
     let possible_from = possible_from.map(|from| from.min(at));
     let duration = row.finished_at.map(|end| (end - at).max(Millis(0)));
-    ManualStepFact { at, possible_from, wait: possible_from.map(|from| at - from), duration, ..row }
+    let wait = possible_from.map(|from| at - from);
+    let wait_working = possible_from.and_then(|from| world.working(&row.component, from, at));
+    ManualStepFact { at, possible_from, wait, wait_working, duration, ..row }
 }
 
 fn evidence<'a>(ids: impl IntoIterator<Item = &'a String>) -> Vec<String> {
@@ -58,8 +60,9 @@ fn task_held<'a>(world: &'a World, gate: &'a Gate) -> Option<(&'a TaskId, &'a Ru
 /// A job that a person started: by a gate that holds it back, else because it has to be started by hand.
 fn of_job(world: &World, id: &TaskId, task: &Task) -> Option<ManualStepFact> {
     let (run_id, run) = world.known.runs.get_key_value(task.run.as_ref()?)?;
-    let gates = world.known.gates.values().filter(|gate| task_held(world, gate) == Some((id, run_id)));
-    let at_gate = gates.filter(|gate| gate.run.as_ref() == Some(run_id) || gate.task.as_ref() == Some(id));
+    let gates = world.known.gates.values();
+    let gates = gates.filter(|gate| gate.run.as_ref() == Some(run_id) || gate.task.as_ref() == Some(id));
+    let at_gate = gates.filter(|gate| task_held(world, gate) == Some((id, run_id)));
     let at_gate = at_gate.filter_map(|gate| Some((clicked_at(gate)?, gate.attempt, Some(gate))));
     let by_hand = || {
         let started = task.attempts.iter().filter(|(_, attempt)| attempt.triggered_by == ActorKind::Human);
@@ -77,7 +80,7 @@ fn of_job(world: &World, id: &TaskId, task: &Task) -> Option<ManualStepFact> {
         link: task.url.clone().or_else(|| run.url.clone()),
         ..in_run(world, run_id, run, Some(id), task.environment.as_ref())
     };
-    Some(timed(row, at, possible_from(world, run_id, at, attempt, Some((id, task)))))
+    Some(timed(world, row, at, possible_from(world, run_id, at, attempt, Some((id, task)))))
 }
 
 /// A job that a person started, of which only the gate is known.
@@ -104,7 +107,7 @@ fn of_gate(world: &World, id: &GateId, gate: &Gate) -> Option<ManualStepFact> {
         Some((id, _)) => possible_from(world, id, at, gate.attempt, None),
         None => gate.meeting().and_then(|meeting| meeting.requested_at),
     };
-    Some(timed(row, at, from))
+    Some(timed(world, row, at, from))
 }
 
 /// A run that a person started, if for a release: it deployed something, or ran on a commit that was deployed.
@@ -130,7 +133,7 @@ fn of_run(world: &World, id: &RunId, run: &Run) -> Option<ManualStepFact> {
         link: run.url.clone(),
         ..in_run(world, id, run, None, None)
     };
-    Some(timed(row, at, passed().or_else(merged)))
+    Some(timed(world, row, at, passed().or_else(merged)))
 }
 
 fn made_by(world: &World, run: &RunId) -> bool {
@@ -155,7 +158,7 @@ fn of_deployment(world: &World, placed: &Placed) -> Option<ManualStepFact> {
         ..ManualStepFact::default()
     };
     let passed = || last_success_on(world, placed.commit.as_ref()?, at, None);
-    Some(timed(row, at, handed_over_at(world, placed, at).or_else(passed)))
+    Some(timed(world, row, at, handed_over_at(world, placed, at).or_else(passed)))
 }
 
 /// What people say happened.
@@ -172,7 +175,7 @@ fn named(world: &World) -> Vec<ManualStepFact> {
             evidence: evidence(&step.evidence),
             ..ManualStepFact::default()
         };
-        Some(timed(row, *at, None))
+        Some(timed(world, row, *at, None))
     };
     world.known.named_steps.iter().filter_map(of).collect()
 }

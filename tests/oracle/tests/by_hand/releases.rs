@@ -1,78 +1,15 @@
-//! The oracle by itself, with figures worked out by hand: both sides could be wrong in the same way.
-#![allow(clippy::unwrap_used, reason = "a test program")]
+//! Releases: what they ship and where their time went.
 
 use model::event::*;
-use model::fact::{DeploymentKind, Fact, ReleaseFact};
-use model::{ChangeId, CommitId, DeploymentId, Environment, GateId, Millis, Repository, RunId, TaskId, Timestamp};
-use oracle::Tables;
+use model::fact::{DeploymentKind, Fact};
+use model::{ChangeId, GateId, Millis, RunId, TaskId, Timestamp};
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-
-fn repository() -> Repository {
-    Repository::new("github.com/acme/shop")
-}
-
-fn sha(n: u8) -> CommitId {
-    CommitId::new(format!("{n:02x}").repeat(20))
-}
-
-fn tables(told: Vec<(i64, Body)>) -> Tables {
-    let event = |(n, (at, body)): (usize, (i64, Body))| Event {
-        realm: "default".into(),
-        source: "test".into(),
-        provider: "test".into(),
-        delivery: format!("d{n}"),
-        index: 0,
-        adapter: 1,
-        occurred_at: Timestamp(at),
-        received_at: Timestamp(at),
-        link: None,
-        body,
-    };
-    oracle::tables(&told.into_iter().enumerate().map(event).collect::<Vec<_>>(), &"default".into())
-}
-
-fn release(tables: &Tables, n: u8) -> ReleaseFact {
-    let of = |fact: &Fact| match fact {
-        Fact::Release(row) if row.commit == Some(sha(n)) => Some(row.clone()),
-        _ => None,
-    };
-    tables.0.values().find_map(of).unwrap()
-}
-
-fn deployed(id: &str, n: u8) -> Deployment {
-    Deployment {
-        repository: Some(repository()),
-        commit: Some(sha(n)),
-        outcome: Some(Outcome::Success),
-        ..Deployment::new(
-            DeploymentId::new(id),
-            Environment::new("production"),
-            DeploymentAction::Deploy,
-            Phase::Finished,
-        )
-    }
-}
-
-fn pushed(branch: &str, before: Option<u8>, commits: &[(u8, i64)]) -> Body {
-    let info = |(n, at): &(u8, i64)| CommitInfo { committed_at: Some(Timestamp(*at)), ..CommitInfo::new(sha(*n)) };
-    Push {
-        before: before.map(sha),
-        after: commits.last().map(|(n, _)| sha(*n)),
-        commits: commits.iter().map(info).collect(),
-        default_branch: Some("main".into()),
-        ..Push::new(repository(), format!("refs/heads/{branch}"))
-    }
-    .into()
-}
+use super::*;
 
 /// 2 and 3 are written at 1:00 and 2:00, their change is opened at 3:00 and squashed into 9 at 5:00. The run is made at 5:10, its job
 /// waits until 5:20 and builds until 5:50; a gate is closed from 5:30 to 7:30; the deployment begins at 7:40 and ends at 8:00.
 #[test]
 fn the_time_of_a_squash_behind_a_gate() {
-    let at = |hours: i64, minutes: i64| hours * HOUR + minutes * MINUTE;
-    let time = |hours, minutes| Some(Timestamp(at(hours, minutes)));
     let merged = Change {
         source_branch: Some("topic".into()),
         head: Some(sha(3)),
@@ -110,7 +47,6 @@ fn the_time_of_a_squash_behind_a_gate() {
         ]),
         9,
     );
-    let minutes = |n: i64| Some(Millis(n * MINUTE));
     assert_eq!((row.commits, row.commits_complete), (1, true));
     assert_eq!((row.lead_time, row.merge_to_production), (minutes(420), minutes(180)));
     assert_eq!((row.coding, row.review, row.merge_to_build), (minutes(120), minutes(120), minutes(10)));
