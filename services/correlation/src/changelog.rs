@@ -1,6 +1,6 @@
 //! The changelog: a realm's records, written as they change, read back at a restore.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::Catalog;
 use model::fact::Identity;
@@ -8,10 +8,11 @@ use model::{Component, Environment, Realm, Repository, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::derive::UNFINISHED;
 use crate::state::{Key, Restored};
 
 /// Version of the format. A changelog of another one is refused, since facts derived without it could not take back what it emitted.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// A record to write: `None` takes the key back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Record {
 }
 
 /// Generation, sequence and version of the derivation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// Counts rebuilds from the event topics.
     pub generation: u32,
@@ -31,12 +32,50 @@ pub struct Meta {
     pub sequence: u64,
     /// Version of the derivation that made the facts.
     pub derivation: u32,
+    /// Before a generation has caught up with the one before it: the topics that are still to be read, and how far.
+    pub until: Vec<(String, i64)>,
 }
 
 impl Meta {
     /// Revision of a fact emitted now.
-    pub fn revision(self) -> i64 {
+    pub fn revision(&self) -> i64 {
         i64::from(self.generation) << 40 | i64::try_from(self.sequence).unwrap_or(i64::MAX)
+    }
+}
+
+/// What becomes of a record of the changelog when everything is worked out anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anew {
+    /// It stays: what was emitted is what the new generation is held against.
+    Kept,
+    /// It goes: what was known is learnt again.
+    Forgotten,
+    /// It is replaced.
+    Replaced(Vec<u8>),
+}
+
+/// Begins a new generation in which a realm is worked out anew from its events. Nothing is emitted before the topics named in `until`
+/// are read up to these offsets; then the difference to what the old generation had emitted is.
+///
+/// # Errors
+/// Where the record cannot be read.
+pub fn begin_anew(key: &[u8], value: &[u8], until: &[(String, i64)]) -> Result<Anew, Error> {
+    match read_key(key)? {
+        (_, Key::Emitted(_)) => Ok(Anew::Kept),
+        (realm, key @ Key::Meta) => {
+            let old: Meta = read_value(&key, value)?;
+            let generation = old.generation.saturating_add(1);
+            // A generation that had not caught up leaves that to the next one.
+            let mut furthest: BTreeMap<String, i64> = old.until.into_iter().collect();
+            for (topic, next) in until {
+                let known = furthest.entry(topic.clone()).or_insert(*next);
+                *known = (*known).max(*next);
+            }
+            let until = furthest.into_iter().collect();
+            let meta = Meta { generation, sequence: 0, derivation: UNFINISHED, until };
+            Ok(record(&realm, &key, Some(&meta))?.value.map_or(Anew::Kept, Anew::Replaced))
+        }
+        _ => Ok(Anew::Forgotten),
     }
 }
 

@@ -9,7 +9,7 @@ use model::{Component, Environment, Realm as RealmName, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::changelog::{self, Emitted, EmittedCommit, Meta, Record};
-use crate::derive::{DERIVATION, Paths};
+use crate::derive::{DERIVATION, Paths, UNFINISHED};
 use crate::graph::Place;
 use crate::observe::{Observation, observe};
 use crate::state::{Key, Scope, State, Unit};
@@ -101,6 +101,13 @@ pub struct Sizes {
     pub gates: usize,
 }
 
+impl Delta {
+    /// How many records it has.
+    fn len(&self) -> usize {
+        self.facts.len() + self.changelog.len()
+    }
+}
+
 impl Realm {
     /// A realm of which nothing is known.
     #[must_use]
@@ -134,7 +141,25 @@ impl Realm {
     /// # Errors
     /// Where a record or a fact cannot be written, which the tests of the model exclude.
     pub fn derive(&mut self) -> Result<Delta, Error> {
+        self.derive_at_most(usize::MAX)
+    }
+
+    /// As [`Self::derive`], but of what follows only until about so many records are to be written; what is known is always written
+    /// whole. [`Self::has_more`] tells whether something is left for the next call. A state restored in between derives everything
+    /// anew, and so comes to what was left, too.
+    ///
+    /// # Errors
+    /// As [`Self::derive`].
+    pub fn derive_at_most(&mut self, records: usize) -> Result<Delta, Error> {
         let mut delta = Delta::default();
+        if self.is_behind() {
+            // Everything is marked once the old generation is reached.
+            (self.state.dirty, self.state.dirty_commits) = Default::default();
+            for key in std::mem::take(&mut self.state.changed) {
+                delta.changelog.push(self.record(&key)?);
+            }
+            return Ok(delta);
+        }
         if std::mem::take(&mut self.state.rebuilt) {
             self.state.dirty.extend(self.emitted.keys().cloned());
             self.state.dirty_commits.extend(self.state.records.graph.places());
@@ -150,10 +175,15 @@ impl Realm {
         let mut components = BTreeSet::new();
         let mut paths = Paths::default();
         commits.sort_unstable();
-        for place in commits {
+        let (mut commits, mut dirty) = (commits.into_iter(), dirty.into_iter());
+        while delta.len() < records
+            && let Some(place) = commits.next()
+        {
             self.emit_commit(place, &mut paths, &mut components, &mut delta)?;
         }
-        for unit in dirty {
+        while delta.len() < records
+            && let Some(unit) = dirty.next()
+        {
             if let Unit::Component(component) = unit {
                 components.insert(component);
                 continue;
@@ -169,8 +199,41 @@ impl Realm {
         for key in changed {
             delta.changelog.push(self.record(&key)?);
         }
+        self.state.dirty_commits.extend(commits);
+        self.state.dirty.extend(dirty);
+        self.meta.derivation = if self.has_more() { UNFINISHED } else { DERIVATION };
         delta.changelog.push(changelog::record(&self.name, &Key::Meta, Some(&self.meta))?);
         Ok(delta)
+    }
+
+    /// Whether something is left to be derived.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        !self.is_behind() && (!self.state.dirty.is_empty() || !self.state.dirty_commits.is_empty())
+    }
+
+    /// Whether everything is worked out anew, and the generation before was further: the rows of that one are served meanwhile.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        !self.meta.until.is_empty()
+    }
+
+    /// Counts the rebuilds from the event topics.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.meta.generation
+    }
+
+    /// A topic was read up to this offset. True where this generation has now caught up with the one before: what is different in it
+    /// comes with the next [`Self::derive`].
+    pub fn reached(&mut self, topic: &str, next: i64) -> bool {
+        let was_behind = self.is_behind();
+        self.meta.until.retain(|(of, until)| of != topic || next < *until);
+        let caught_up = was_behind && !self.is_behind();
+        if caught_up {
+            self.state.rebuild();
+        }
+        caught_up
     }
 
     /// Emits the difference between the facts of a unit and what was emitted for it last.
@@ -397,7 +460,6 @@ impl Realm {
             (self.state.dirty, self.state.dirty_commits) = Default::default();
             self.state.rebuilt = false;
         }
-        self.meta.derivation = DERIVATION;
     }
 
     /// Every fact that holds now, worked out from scratch; what [`Self::derive`] has emitted must amount to the same.

@@ -20,6 +20,9 @@ pub struct CorrelatorConfig {
     pub max_batch_records: usize,
     /// The most bytes of events in one transaction.
     pub max_batch_bytes: usize,
+    /// About the most facts and records of state in one transaction: where more follows from its events, as from the first deployment
+    /// of a long history or from a new catalog, the rest comes with the next ones.
+    pub max_output_records: usize,
 }
 
 impl Default for CorrelatorConfig {
@@ -30,6 +33,7 @@ impl Default for CorrelatorConfig {
             commit_interval_ms: 100,
             max_batch_records: 10_000,
             max_batch_bytes: 32 * 1024 * 1024,
+            max_output_records: 50_000,
         }
     }
 }
@@ -60,6 +64,7 @@ impl CorrelatorConfig {
             ("commit_interval_ms", self.commit_interval_ms == 0),
             ("max_batch_records", self.max_batch_records == 0),
             ("max_batch_bytes", self.max_batch_bytes == 0),
+            ("max_output_records", self.max_output_records == 0),
         ];
         match positive.into_iter().find(|(_, zero)| *zero) {
             Some((key, _)) => Err(ConfigError::Zero(key)),

@@ -137,6 +137,14 @@ pub fn restored(partition: i32, realms: usize, records: u64) {
     info!(partition, realms, records, "state restored");
 }
 
+pub fn behind(realm: &str, generation: u32) {
+    info!(realm, generation, "everything is worked out anew: until the old generation is reached, its rows are served");
+}
+
+pub fn caught_up(realm: &str, generation: u32) {
+    info!(realm, generation, "the old generation is reached: what is different now is written");
+}
+
 pub fn given_back(metrics: &Metrics, realm: &str) {
     for kind in ["commits", "deployments", "waiting", "runs", "tasks", "gates"] {
         // Nothing to remove where the realm had not been reported yet.

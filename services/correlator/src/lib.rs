@@ -8,7 +8,9 @@ mod config;
 mod internal_events;
 mod processor;
 
+use correlation::changelog::{self, Anew};
 use prometheus::Registry;
+use stream::rewind::{Change, Read, RewindError, rewind};
 use stream::worker::{Worker, WorkerConfig, WorkerError};
 use stream::{KafkaConfig, topics};
 use tokio_util::sync::CancellationToken;
@@ -26,9 +28,33 @@ pub enum Error {
     /// See [`WorkerError`].
     #[error(transparent)]
     Worker(#[from] WorkerError),
+    /// See [`RewindError`].
+    #[error(transparent)]
+    Rewind(#[from] RewindError),
     /// The registry has these metrics already.
     #[error("the metrics of the correlator cannot be registered: start one correlator for each registry")]
     Metrics(#[from] prometheus::Error),
+}
+
+/// What [`replay`] has begun.
+pub use stream::rewind::Rewound;
+
+/// Has everything worked out anew from the event topics, as a new generation, by the correlators that are started next. The rows of
+/// the old generation stay until the new one has read as much; then what is different is corrected.
+///
+/// # Errors
+/// Where a correlator is running, its state cannot be read, or Kafka fails; nothing has changed then.
+pub fn replay(config: &CorrelatorConfig, kafka: &KafkaConfig) -> Result<Rewound, Error> {
+    config.validate()?;
+    let group = kafka.group_name(&config.group);
+    let anew = |key: &[u8], value: &[u8], read: &Read| {
+        Ok::<_, changelog::Error>(match changelog::begin_anew(key, value, read)? {
+            Anew::Kept => Change::Keep,
+            Anew::Forgotten => Change::Delete,
+            Anew::Replaced(value) => Change::Replace(value),
+        })
+    };
+    Ok(rewind(kafka, &group, &topics::EVENTS, &topics::CHANGELOG, anew)?)
 }
 
 /// A running correlator. Several of one installation share the realms.
@@ -58,7 +84,8 @@ impl Correlator {
             max_batch_bytes: config.max_batch_bytes,
             ..WorkerConfig::stateful(group, transactional_id, &topics::EVENTS, &topics::CHANGELOG)
         };
-        let worker = Worker::spawn(kafka, worker, Processor::new(metrics), stream, shutdown)?;
+        let worker =
+            Worker::spawn(kafka, worker, Processor::new(metrics, config.max_output_records), stream, shutdown)?;
         Ok(Self { worker })
     }
 

@@ -9,7 +9,7 @@ use model::codec::{self, DecodeError, EncodeError};
 use model::inbox::{DeadLetter, Stage};
 use model::schema::Subject;
 use model::{Bytes, Realm as RealmName, Source, Timestamp};
-use stream::{Output, Record, topics};
+use stream::{Output, Record, Topic, topics};
 
 use crate::internal_events::{self, Batch, Metrics};
 
@@ -53,13 +53,15 @@ pub struct Processor {
     metrics: Metrics,
     partitions: BTreeMap<i32, Partition>,
     staged: Batch,
-    /// Realms that the batch at hand touched.
+    /// Realms that the batch at hand touched, or of which something is left to be derived.
     touched: BTreeSet<(i32, RealmName)>,
+    /// About the most records in one transaction.
+    max_output: usize,
 }
 
 impl Processor {
-    pub fn new(metrics: Metrics) -> Self {
-        Self { metrics, partitions: BTreeMap::new(), staged: Batch::default(), touched: BTreeSet::new() }
+    pub fn new(metrics: Metrics, max_output: usize) -> Self {
+        Self { metrics, partitions: BTreeMap::new(), staged: Batch::default(), touched: BTreeSet::new(), max_output }
     }
 
     fn count(&mut self, source: Source, outcome: &'static str) {
@@ -108,7 +110,11 @@ impl Processor {
             let Some(realm) = self.partitions.get_mut(&partition).and_then(|p| p.realms.get_mut(&name)) else {
                 continue;
             };
-            let delta = realm.derive()?;
+            // Without room left, what is known is written all the same, and what follows from it comes with the next transaction.
+            let delta = realm.derive_at_most(self.max_output.saturating_sub(out.len()))?;
+            if realm.has_more() {
+                self.touched.insert((partition, name.clone()));
+            }
             self.staged.corrections += delta.corrections as u64;
             self.staged.deletions += delta.deletions as u64;
             for emission in delta.facts {
@@ -184,11 +190,26 @@ impl stream::worker::Processor for Processor {
         self.partitions.clear();
     }
 
+    fn has_more(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    fn reached(&mut self, topic: &'static Topic, partition: i32, next: i64) {
+        let realms = self.partitions.get_mut(&partition).into_iter().flat_map(|partition| &mut partition.realms);
+        for (name, realm) in realms {
+            if realm.reached(topic.name, next) {
+                internal_events::caught_up(name.as_str(), realm.generation());
+                self.touched.insert((partition, name.clone()));
+            }
+        }
+    }
+
     fn assigned(&mut self, partition: i32) {
         self.partitions.insert(partition, Partition::default());
     }
 
     fn revoked(&mut self, partition: i32) {
+        self.touched.retain(|(of, _)| *of != partition);
         for realm in self.partitions.remove(&partition).unwrap_or_default().realms.keys() {
             internal_events::given_back(&self.metrics, realm.as_str());
         }
@@ -206,8 +227,13 @@ impl stream::worker::Processor for Processor {
         let state = self.partitions.entry(partition).or_default();
         for (name, realm) in &mut state.realms {
             realm.restored();
-            // Where another version of the derivation made the facts, the difference goes out with the next transaction.
-            self.touched.insert((partition, name.clone()));
+            if realm.is_behind() {
+                internal_events::behind(name.as_str(), realm.generation());
+            }
+            // Where another version of the derivation made the facts, or not all of them, the difference goes out at once.
+            if realm.has_more() {
+                self.touched.insert((partition, name.clone()));
+            }
             internal_events::sizes(&self.metrics, name.as_str(), realm.sizes());
         }
         internal_events::restored(partition, state.realms.len(), state.restored);

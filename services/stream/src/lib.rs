@@ -12,6 +12,7 @@
 //! | [`worker`] | read, process, write exactly once, with or without state |
 //! | [`reader`] | at-least-once batches for a sink that is idempotent |
 //! | [`scan`] | a topic from its start to its end, once |
+//! | [`rewind`] | a consumer group sent back to its beginning, with its state |
 //! | [`metrics`] | what an operator sees of all this |
 //!
 //! Each thing that happens has its log line and its metric in one place, the private module `internal_events`.
@@ -26,6 +27,7 @@ mod outage;
 pub mod producer;
 pub mod reader;
 pub mod record;
+pub mod rewind;
 pub mod scan;
 pub mod topics;
 mod transaction;

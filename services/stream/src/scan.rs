@@ -81,7 +81,7 @@ impl Watermarks {
         }
     }
 
-    fn partitions(&self, topic: &Topic) -> Result<Vec<i32>, ScanError> {
+    pub(crate) fn partitions(&self, topic: &Topic) -> Result<Vec<i32>, ScanError> {
         let name = self.kafka.topic_name(topic);
         let doing = "asking for the partitions of";
         let failed = |source| ScanError::Kafka { topic: name.clone(), doing, source };

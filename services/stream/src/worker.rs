@@ -78,6 +78,12 @@ pub trait Processor: Send {
         Ok(())
     }
 
+    /// The input is read up to this offset, which comes next: told of each input when its partition is taken up, and of those that
+    /// went on after each commit.
+    fn reached(&mut self, topic: &'static Topic, partition: i32, next: i64) {
+        let _ = (topic, partition, next);
+    }
+
     /// Whether there is output left that the last transaction had no room for: `process` is then called again at the next
     /// commit interval, with input if there is any.
     fn has_more(&self) -> bool {

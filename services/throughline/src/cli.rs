@@ -74,6 +74,17 @@ A line that cannot be read is named on standard error, and the rest goes on; the
 then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
     Import(Import),
 
+    /// Work everything out anew from the events in Kafka, as after a mended definition.
+    #[command(after_help = "\
+Examples:
+  throughline replay --config throughline.toml
+  throughline replay --json
+
+Stop every correlator first, and start them again afterwards. The rows that are there stay until the
+correlators have read as much as before; then what is different is corrected. Running it twice, or
+while a replay goes on, does no harm.")]
+    Replay(Replay),
+
     /// Show what the adapter reads in one delivery, without Kafka and without storing anything.
     #[command(after_help = "\
 Examples:
@@ -113,6 +124,13 @@ pub struct Import {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub realm: Option<String>,
 
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,

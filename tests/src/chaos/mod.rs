@@ -108,6 +108,8 @@ async fn disturbed(
     installation.set("THROUGHLINE_KAFKA__PARTITIONS__EVENTS", "3");
     // Small transactions and loads: many moments to die at.
     installation.set("THROUGHLINE_CORRELATE__MAX_BATCH_RECORDS", "200");
+    // So that what follows from a batch is cut over several transactions now and then.
+    installation.set("THROUGHLINE_CORRELATE__MAX_OUTPUT_RECORDS", "100");
     installation.set("THROUGHLINE_LOAD__MAX_WAIT_MS", "50");
     installation.run(&["migrate"])?;
     for role in [Role::Ingest, Role::Correlate, Role::Load] {

@@ -28,6 +28,9 @@ pub use incidents::Settled;
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
 pub const DERIVATION: u32 = 2;
 
+/// Stands for the version while not everything has been derived.
+pub const UNFINISHED: u32 = 0;
+
 impl State {
     /// Facts of a unit; none where it holds nothing any more. `paths` holds what the commits of a release share, and serves as long
     /// as the state stays as it is.

@@ -17,6 +17,8 @@ struct Play {
     order: Vec<usize>,
     commit_after: Vec<bool>,
     crash_after: Vec<bool>,
+    /// How many records a commit has room for.
+    room: usize,
 }
 
 /// Every event at least once, some twice, in any order, with commits and crashes in between.
@@ -28,10 +30,12 @@ fn play(events: usize) -> impl Strategy<Value = Play> {
         let n = order.len();
         let commits = proptest::collection::vec(any::<bool>(), n);
         let crashes = proptest::collection::vec(proptest::bool::weighted(0.1), n);
-        (Just(order), commits, crashes).prop_map(|(order, commit_after, crash_after)| Play {
+        let room = prop_oneof![Just(usize::MAX), 0..4_usize];
+        (Just(order), commits, crashes, room).prop_map(|(order, commit_after, crash_after, room)| Play {
             order,
             commit_after,
             crash_after,
+            room,
         })
     })
 }
@@ -52,7 +56,8 @@ fn cases() -> ProptestConfig {
 proptest! {
     #![proptest_config(cases())]
 
-    /// Invariants 1, 3 and 6: order, duplication, delay, the cut into transactions and crashes leave no trace in the tables.
+    /// Invariants 1, 3 and 6: order, duplication, delay, the cut into transactions, also of what follows from one, and crashes leave no
+    /// trace in the tables.
     #[test]
     fn tables_depend_on_the_set_of_events((events, play) in played()) {
         let expected = Run::of(&events).tables;
@@ -60,13 +65,50 @@ proptest! {
         for ((at, commit), crash) in play.order.iter().zip(&play.commit_after).zip(&play.crash_after) {
             run.apply(&events[*at]);
             if *commit || *crash {
-                run.commit();
+                run.commit_at_most(play.room);
             }
             if *crash {
                 run.crash();
             }
         }
         run.commit();
+        prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));
+    }
+
+    /// A new generation says nothing before it has caught up, and then exactly what is different: also where some of what the old one
+    /// had taken in is gone.
+    #[test]
+    fn a_new_generation_corrects_the_old_one((events, play) in played(), gone in any::<u64>()) {
+        let is_kept = |at: usize| gone >> (at % 64) & 1 == 0;
+        let kept: Vec<Event<Body>> =
+            events.iter().enumerate().filter(|(at, _)| is_kept(*at)).map(|(_, event)| event.clone()).collect();
+        let mut run = Run::of(&events);
+        run.begin_anew(7);
+        let before = run.tables.clone();
+        let steps = play.order.iter().zip(&play.commit_after).zip(&play.crash_after);
+        for ((at, commit), crash) in steps.filter(|((at, _), _)| is_kept(**at)) {
+            run.apply(&events[*at]);
+            if *commit || *crash {
+                run.commit();
+            }
+            if *crash {
+                // Asked for again before the end, it is no nearer to it.
+                run.begin_anew(0);
+                kept.iter().for_each(|event| run.apply(event));
+            }
+            prop_assert!(!run.realm.reached("events", 6));
+            prop_assert!(run.tables == before, "{}", run.tables.difference(&before));
+        }
+        let anything = run.realm.is_behind();
+        prop_assert_eq!(run.realm.reached("events", 7), anything);
+        while run.realm.has_more() {
+            run.commit_at_most(play.room.max(1));
+            if play.crash_after.first() == Some(&true) {
+                run.crash();
+            }
+        }
+        run.commit();
+        let expected = Run::of(&kept).tables;
         prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));
     }
 

@@ -18,7 +18,7 @@ use model::Timestamp;
 use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
 
-use crate::changelog::read_key;
+use crate::changelog::{Anew, begin_anew, read_key};
 use crate::{Delta, Realm};
 
 /// An event of the default realm.
@@ -107,7 +107,13 @@ impl Run {
     }
 
     pub fn commit(&mut self) {
-        let delta = self.realm.derive().unwrap();
+        self.commit_at_most(usize::MAX);
+        assert!(!self.realm.has_more());
+    }
+
+    /// Commits a piece of what follows.
+    pub fn commit_at_most(&mut self, records: usize) {
+        let delta = self.realm.derive_at_most(records).unwrap();
         self.tables.take(&delta);
         for record in delta.changelog {
             match record.value {
@@ -115,6 +121,20 @@ impl Run {
                 None => self.changelog.remove(&record.key),
             };
         }
+    }
+
+    /// Begins a new generation, which is behind the old one until a topic is read so far.
+    pub fn begin_anew(&mut self, until: i64) {
+        let until = [("events".to_owned(), until)];
+        self.changelog = std::mem::take(&mut self.changelog)
+            .into_iter()
+            .filter_map(|(key, value)| match begin_anew(&key, &value, &until).unwrap() {
+                Anew::Kept => Some((key, value)),
+                Anew::Forgotten => None,
+                Anew::Replaced(value) => Some((key, value)),
+            })
+            .collect();
+        self.crash();
     }
 
     /// Loses what was not committed and starts again from the changelog.

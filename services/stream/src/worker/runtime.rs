@@ -187,9 +187,10 @@ impl<P: Processor> Runtime<P> {
                     started.elapsed(),
                 );
                 self.aborts = 0;
-                self.next.extend(touched);
+                self.next.extend(touched.iter().map(|(input, next)| (*input, *next)));
                 self.note_changelog();
                 self.processor.committed();
+                self.tell_reached(touched.into_iter());
                 Ok(())
             }
             Err(Failure::Abort(cause)) => self.abort(cause),
@@ -215,6 +216,10 @@ impl<P: Processor> Runtime<P> {
         let member = self.group.metadata().ok_or_else(|| Failure::Abort("the group has no coordinator".into()))?;
         self.producer.send_offsets(&offsets, &member)?;
         self.producer.commit()
+    }
+
+    fn tell_reached(&mut self, inputs: impl Iterator<Item = (TopicPartition, i64)>) {
+        inputs.for_each(|((topic, partition), next)| self.processor.reached(topic, partition, next));
     }
 
     /// Where the changelog of each partition just written ends: behind its last record and the commit's marker.
@@ -305,6 +310,8 @@ impl<P: Processor> Runtime<P> {
         if self.restore()? == Flow::Interrupted {
             return Ok(());
         }
+        let inputs = self.next.clone();
+        self.tell_reached(inputs.into_iter());
         self.group.resume(&from).map_err(|source| self.failed("resuming partitions", source))?;
         self.ready.store(true, Ordering::Relaxed);
         Ok(())

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use stream::rewind::{Change, RewindError, Rewound};
 use stream::topics::{self, CHANGELOG, CI_EVENTS, CONTROL, DEAD_LETTERS, EVENTS, INBOX};
 use stream::worker::{Processor, WorkerConfig, WorkerError};
 use stream::{KafkaConfig, Output, Record};
@@ -94,8 +95,11 @@ impl Processor for Counting {
     }
 
     fn restore(&mut self, partition: i32, key: &[u8], payload: Option<&[u8]>) -> Result<(), Fault> {
-        let count = std::str::from_utf8(payload.unwrap()).unwrap().parse().unwrap();
-        self.state.get_mut(&partition).unwrap().insert(String::from_utf8(key.to_vec()).unwrap(), count);
+        let (state, key) = (self.state.get_mut(&partition).unwrap(), String::from_utf8(key.to_vec()).unwrap());
+        match payload {
+            Some(count) => state.insert(key, std::str::from_utf8(count).unwrap().parse().unwrap()),
+            None => state.remove(&key),
+        };
         self.shared.restored.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -333,4 +337,53 @@ async fn what_has_no_room_follows_without_input() {
     worker.stop().await;
     assert_eq!(batches.load(Ordering::Relaxed), 4);
     assert_eq!(crate::read(&kafka, &topics::FACTS[1]).await.len(), 35);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_goes_back_to_its_beginning_with_its_state() {
+    const N: u32 = 1_000;
+    let kafka = crate::with_topics(2).await;
+    crate::produce(&kafka, input(0..N)).await;
+    let shared = Shared::with_faults(0);
+    let mut worker = Running::start(&kafka, stateful(&kafka, "a"), Counting::new(&shared));
+    worker.ready().await;
+    let rewind = |change: fn(&[u8]) -> Change| {
+        let (kafka, group) = (kafka.0.clone(), kafka.group_name("count"));
+        let rewind = move || {
+            let mut seen = BTreeMap::new();
+            let rewound = stream::rewind::rewind(&kafka, &group, &EVENTS, &CHANGELOG, |key, _, read| {
+                seen.extend(read.iter().cloned());
+                Ok::<_, Fault>(change(key))
+            });
+            rewound.map(|rewound| (rewound, seen))
+        };
+        tokio::task::spawn_blocking(rewind)
+    };
+    let refused = rewind(|_| Change::Delete).await.unwrap();
+    assert!(matches!(refused, Err(RewindError::Running { members: 1, .. })), "{refused:?}");
+    crate::eventually("all is counted", || async { shared.committed.load(Ordering::Relaxed) >= u64::from(N) }).await;
+    worker.stop().await;
+
+    // Half of the state is forgotten, the other half begins with a count of 1000.
+    let (rewound, seen) = rewind(|key| match key.last() {
+        Some(digit) if digit % 2 == 0 => Change::Delete,
+        _ => Change::Replace(b"1000".to_vec()),
+    })
+    .await
+    .unwrap()
+    .unwrap();
+    assert_eq!(rewound, Rewound { partitions: 2 * EVENTS.len(), deleted: 25, replaced: 25 });
+    assert_eq!(seen.len(), EVENTS.len(), "every topic had been read: {seen:?}");
+
+    let shared = Shared::with_faults(0);
+    let worker = Running::start(&kafka, stateful(&kafka, "a"), Counting::new(&shared));
+    crate::eventually("all is counted", || async { shared.committed.load(Ordering::Relaxed) >= u64::from(N) }).await;
+    worker.stop().await;
+    let counts: BTreeMap<String, u64> =
+        shared.states.lock().unwrap().values().flatten().map(|(k, n)| (k.clone(), *n)).collect();
+    let each = u64::from(N) / 50;
+    for (key, count) in counts {
+        let begun = if key.as_bytes().last().unwrap() % 2 == 0 { 0 } else { 1000 };
+        assert_eq!(count, begun + each, "{key}");
+    }
 }

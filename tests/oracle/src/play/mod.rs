@@ -76,7 +76,13 @@ pub fn check(history: &History, play: Play) -> Result<usize, String> {
         if play.crashes && chance.u8(0..4) == 0 {
             stream.fail(&of_batch)?;
         }
-        stream.take(&of_batch)?;
+        // What follows from a batch may be too much for one transaction.
+        let piece = if chance.bool() { usize::MAX } else { chance.usize(0..6) };
+        if play.crashes && chance.u8(0..4) == 0 {
+            stream.fail_in_between(&of_batch, piece)?;
+        } else {
+            stream.take(&of_batch, piece)?;
+        }
         if play.crashes && chance.u8(0..4) == 0 {
             stream.crash()?;
         }

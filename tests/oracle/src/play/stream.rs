@@ -25,23 +25,35 @@ impl Stream {
         Self { realm, name, changelog: BTreeMap::new(), tables: Tables::default(), revision: 0 }
     }
 
-    /// Takes events in and commits.
-    pub fn take(&mut self, events: &[&Event<Body>]) -> Result<(), String> {
-        let delta = self.derive(events)?;
-        self.write(&delta)?;
-        for record in delta.changelog {
-            match record.value {
-                Some(value) => self.changelog.insert(record.key, value),
-                None => self.changelog.remove(&record.key),
-            };
+    /// Takes events in and commits what follows, in pieces of about so many records.
+    pub fn take(&mut self, events: &[&Event<Body>], piece: usize) -> Result<(), String> {
+        let delta = self.derive(events, piece)?;
+        self.write(delta)?;
+        self.finish(piece)
+    }
+
+    /// Commits what is left of the last events.
+    fn finish(&mut self, piece: usize) -> Result<(), String> {
+        while self.realm.has_more() {
+            // Less than a unit at a time would never end.
+            let delta = self.derive(&[], piece.max(1))?;
+            self.write(delta)?;
         }
         Ok(())
     }
 
     /// Takes events in and dies before the commit.
     pub fn fail(&mut self, events: &[&Event<Body>]) -> Result<(), String> {
-        self.derive(events)?;
+        self.derive(events, usize::MAX)?;
         self.crash()
+    }
+
+    /// Takes events in, dies after the commit of a piece of what follows, and goes on with the rest.
+    pub fn fail_in_between(&mut self, events: &[&Event<Body>], piece: usize) -> Result<(), String> {
+        let delta = self.derive(events, piece)?;
+        self.write(delta)?;
+        self.crash()?;
+        self.finish(piece)
     }
 
     /// Dies, and starts again from what was committed.
@@ -62,17 +74,24 @@ impl Stream {
         tables
     }
 
-    fn derive(&mut self, events: &[&Event<Body>]) -> Result<Delta, String> {
+    fn derive(&mut self, events: &[&Event<Body>], piece: usize) -> Result<Delta, String> {
         for event in events {
             self.realm.apply((*event).clone());
         }
-        self.realm.derive().map_err(|error| error.to_string())
+        self.realm.derive_at_most(piece).map_err(|error| error.to_string())
     }
 
-    /// Rows as they come into the tables. A row that is taken back was there; one that is written says something new.
-    fn write(&mut self, delta: &Delta) -> Result<(), String> {
-        for emission in &delta.facts {
-            let mut fact = emission.fact.clone();
+    /// Rows as they come into the tables, and records of the changelog. A row that is taken back was there; one that is written says
+    /// something new.
+    fn write(&mut self, delta: Delta) -> Result<(), String> {
+        for record in delta.changelog {
+            match record.value {
+                Some(value) => self.changelog.insert(record.key, value),
+                None => self.changelog.remove(&record.key),
+            };
+        }
+        for emission in delta.facts {
+            let mut fact = emission.fact;
             let identity = fact.identity();
             let revision = revision(&fact);
             if revision < self.revision {
