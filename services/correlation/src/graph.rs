@@ -279,6 +279,14 @@ impl Graph {
         before
     }
 
+    /// Forgets what is known of a commit. Its place stays: others may name it.
+    pub fn forget(&mut self, id: &CommitId) {
+        let Some(place) = self.find(id) else { return };
+        for older in self.keep(place, Commit::default()) {
+            self.nodes[older.index()].newer.retain(|newer| *newer != place);
+        }
+    }
+
     /// Joins what was observed of a commit.
     pub fn observe(&mut self, id: &CommitId, seen: Commit) -> Growth {
         let place = self.place(id);

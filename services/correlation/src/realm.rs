@@ -425,8 +425,7 @@ impl Realm {
             (Key::Emitted(unit), None) => {
                 self.emitted.remove(&unit);
             }
-            // Knowledge only grows: nothing else is ever taken back.
-            (_, None) => {}
+            (key, None) => self.state.records.forget(&key),
             (Key::Emitted(unit), Some(value)) => {
                 let emitted: Emitted = changelog::read_value(&Key::Emitted(unit.clone()), value)?;
                 self.emitted.insert(unit, emitted);

@@ -10,13 +10,13 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::Quiet;
-use crate::config::{ConfigError, KafkaConfig};
+use crate::config::{ConfigError, KafkaConfig, millis};
 use crate::scan::{ScanError, Watermarks, read_all};
 use crate::topics::Topic;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// A whole changelog is written in it; the most that brokers grant by default.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// A whole changelog is written in it. Readers wait for it where the command is killed and not run again.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const QUEUE_POLL: Duration = Duration::from_millis(1);
 
@@ -42,7 +42,7 @@ pub struct Rewound {
     pub replaced: usize,
 }
 
-/// A group could not be sent back; nothing has changed then.
+/// A group could not be sent back. Nothing has changed then, unless it was the commit whose outcome is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum RewindError {
     #[error(
@@ -50,6 +50,11 @@ pub enum RewindError {
          timed out, 15 s by default"
     )]
     Running { group: String, members: usize },
+    #[error(
+        "the group `{group}` has state in partition {partition} and has read nothing of it: its offsets have expired, or the \
+         state is of a group of another name"
+    )]
+    NothingRead { group: String, partition: i32 },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -84,27 +89,47 @@ pub fn rewind<E: std::error::Error + Send + Sync + 'static>(
     let consumer: BaseConsumer<Quiet> =
         kafka.consumer(group)?.create_with_context(Quiet::new("rewind")).map_err(ConfigError::from)?;
     refuse_members(&consumer, group)?;
+    // Also ends what was left open by one that was killed, which the reading below would wait for.
+    let producer = producer(kafka, group)?;
     let (from, read) = positions(kafka, &consumer, inputs)?;
-    let nothing = Read::new();
     let mut changes: BTreeMap<(i32, Vec<u8>), Change> = BTreeMap::new();
     let mut wrong = None;
     read_all(kafka, changelog, |record| {
         let key = record.key.unwrap_or_default();
-        let read = read.get(&record.partition).unwrap_or(&nothing);
-        match record.payload.map_or(Ok(Change::Keep), |value| change(&key, &value, read)) {
+        let change = match (record.payload, read.get(&record.partition)) {
+            (None, _) => Ok(Change::Keep),
+            (Some(_), None) => Err(RewindError::NothingRead { group: group.to_owned(), partition: record.partition }),
+            (Some(value), Some(read)) => {
+                change(&key, &value, read).map_err(|error| RewindError::Changelog(Box::new(error)))
+            }
+        };
+        match change {
             Ok(change) => {
                 changes.insert((record.partition, key), change);
                 ControlFlow::Continue(())
             }
             Err(error) => {
-                wrong = Some(RewindError::Changelog(Box::new(error)));
+                wrong = Some(error);
                 ControlFlow::Break(())
             }
         }
     })?;
-    match wrong {
-        Some(error) => Err(error),
-        None => commit(kafka, group, &consumer, &from, changelog, &changes),
+    if let Some(error) = wrong {
+        return Err(error);
+    }
+    producer.begin_transaction().map_err(failed("beginning a transaction"))?;
+    let written = write(&producer, &kafka.topic_name(changelog), &changes)
+        .and_then(|done| move_group(&producer, &consumer, group, &from).map(|()| done));
+    match written {
+        Ok(done) => {
+            producer.commit_transaction(TRANSACTION_TIMEOUT).map_err(failed("committing"))?;
+            Ok(Rewound { partitions: from.count(), ..done })
+        }
+        Err(error) => {
+            // Where that fails, too, the next run or the timeout ends it.
+            let _ = producer.abort_transaction(CALL_TIMEOUT);
+            Err(error)
+        }
     }
 }
 
@@ -139,27 +164,27 @@ fn positions(
     Ok((from, read))
 }
 
-fn commit(
-    kafka: &KafkaConfig,
-    group: &str,
-    consumer: &BaseConsumer<Quiet>,
-    from: &TopicPartitionList,
-    changelog: &'static Topic,
-    changes: &BTreeMap<(i32, Vec<u8>), Change>,
-) -> Result<Rewound, RewindError> {
+fn producer(kafka: &KafkaConfig, group: &str) -> Result<ThreadedProducer<DefaultProducerContext>, RewindError> {
     let producer: ThreadedProducer<DefaultProducerContext> = kafka
         .producer(QUEUE_BYTES)?
         .set("transactional.id", format!("{group}-rewind"))
-        .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
-        .set("delivery.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+        .set("transaction.timeout.ms", millis(TRANSACTION_TIMEOUT))
+        .set("delivery.timeout.ms", millis(TRANSACTION_TIMEOUT))
         .create()
         .map_err(ConfigError::from)?;
     producer.init_transactions(CALL_TIMEOUT).map_err(failed("starting transactions"))?;
-    producer.begin_transaction().map_err(failed("beginning a transaction"))?;
-    let mut done = Rewound { partitions: from.count(), ..Rewound::default() };
-    let name = kafka.topic_name(changelog);
+    Ok(producer)
+}
+
+fn write(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    changelog: &str,
+    changes: &BTreeMap<(i32, Vec<u8>), Change>,
+) -> Result<Rewound, RewindError> {
+    let mut done = Rewound::default();
     for ((partition, key), change) in changes {
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&name).key(key.as_slice()).partition(*partition);
+        let mut record: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(changelog).key(key.as_slice()).partition(*partition);
         match change {
             Change::Keep => continue,
             Change::Delete => done.deleted += 1,
@@ -168,15 +193,24 @@ fn commit(
                 done.replaced += 1;
             }
         }
-        send(&producer, record)?;
+        send(producer, record)?;
     }
-    let member = consumer.group_metadata().ok_or(RewindError::Kafka {
-        doing: "asking for the group",
-        source: KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownGroup),
-    })?;
-    producer.send_offsets_to_transaction(from, &member, CALL_TIMEOUT).map_err(failed("moving the group"))?;
-    producer.commit_transaction(TRANSACTION_TIMEOUT).map_err(failed("committing"))?;
     Ok(done)
+}
+
+/// Moves the group within the transaction. Kafka takes offsets in a transaction from outside of a group even while it has members, so
+/// they are looked for once more: who joins from now on waits for the transaction to end before it asks where it stands.
+fn move_group(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    consumer: &BaseConsumer<Quiet>,
+    group: &str,
+    from: &TopicPartitionList,
+) -> Result<(), RewindError> {
+    let doing = "moving the group";
+    let unknown = || failed(doing)(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownGroup));
+    let member = consumer.group_metadata().ok_or_else(unknown)?;
+    producer.send_offsets_to_transaction(from, &member, CALL_TIMEOUT).map_err(failed(doing))?;
+    refuse_members(consumer, group)
 }
 
 fn send(

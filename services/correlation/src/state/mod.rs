@@ -82,6 +82,31 @@ pub struct Records {
     pub purposes: FxHashMap<(Option<Component>, String), Purpose>,
 }
 
+impl Records {
+    /// Forgets a record, before anything was worked out from it. Knowledge only grows; but a new generation learns it again.
+    pub fn forget(&mut self, key: &Key) {
+        match key {
+            Key::Commit(id) => self.graph.forget(id),
+            Key::Change(repository, id) => drop(self.changes.swap_remove(&(repository.clone(), id.clone()))),
+            Key::Run(id) => drop(self.runs.remove(id)),
+            Key::Task(id) => drop(self.tasks.remove(id)),
+            Key::Deployment(id) => drop(self.deployments.remove(id)),
+            Key::Gate(id) => drop(self.gates.remove(id)),
+            Key::Tag(repository, name) => drop(self.tags.remove(&(repository.clone(), name.clone()))),
+            Key::Artifact(id) => drop(self.artifacts.remove(id)),
+            Key::NamedStep(of) => drop(self.named_steps.remove(of)),
+            Key::Incident(id) => drop(self.incidents.remove(id)),
+            Key::Exclusion(release) => drop(self.exclusions.remove(release)),
+            Key::Purpose(component, gate) => drop(self.purposes.remove(&(component.clone(), gate.clone()))),
+            Key::Catalog => self.catalog = None,
+            Key::BaselineNone => self.baseline_none.clear(),
+            Key::Repositories => self.repositories.clear(),
+            // They are no records.
+            Key::Emitted(_) | Key::Meta => {}
+        }
+    }
+}
+
 /// What follows from the records.
 #[derive(Debug, Default)]
 pub struct State {

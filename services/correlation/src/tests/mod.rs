@@ -86,12 +86,13 @@ impl Tables {
 pub struct Run {
     pub realm: Realm,
     pub tables: Tables,
-    changelog: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// As it was written: what was replaced or taken back is still there, until it is compacted.
+    changelog: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 impl Run {
     pub fn new() -> Self {
-        Self { realm: Realm::new("default".into()), tables: Tables::default(), changelog: BTreeMap::new() }
+        Self { realm: Realm::new("default".into()), tables: Tables::default(), changelog: Vec::new() }
     }
 
     /// The tables after these events, taken in at once.
@@ -115,33 +116,38 @@ impl Run {
     pub fn commit_at_most(&mut self, records: usize) {
         let delta = self.realm.derive_at_most(records).unwrap();
         self.tables.take(&delta);
-        for record in delta.changelog {
-            match record.value {
-                Some(value) => self.changelog.insert(record.key, value),
-                None => self.changelog.remove(&record.key),
-            };
-        }
+        self.changelog.extend(delta.changelog.into_iter().map(|record| (record.key, record.value)));
     }
 
     /// Begins a new generation, which is behind the old one until a topic is read so far.
     pub fn begin_anew(&mut self, until: i64) {
         let until = [("events".to_owned(), until)];
-        self.changelog = std::mem::take(&mut self.changelog)
-            .into_iter()
-            .filter_map(|(key, value)| match begin_anew(&key, &value, &until).unwrap() {
-                Anew::Kept => Some((key, value)),
-                Anew::Forgotten => None,
-                Anew::Replaced(value) => Some((key, value)),
-            })
-            .collect();
+        for (key, value) in self.compacted() {
+            match begin_anew(&key, &value, &until).unwrap() {
+                Anew::Kept => {}
+                Anew::Forgotten => self.changelog.push((key, None)),
+                Anew::Replaced(value) => self.changelog.push((key, Some(value))),
+            }
+        }
         self.crash();
+    }
+
+    /// The last value of each key that was not taken back.
+    fn compacted(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let last: BTreeMap<_, _> = self.changelog.iter().cloned().collect();
+        last.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    /// As Kafka does it now and then.
+    pub fn compact(&mut self) {
+        self.changelog = self.compacted().into_iter().map(|(key, value)| (key, Some(value))).collect();
     }
 
     /// Loses what was not committed and starts again from the changelog.
     pub fn crash(&mut self) {
         self.realm = Realm::new("default".into());
         for (key, value) in &self.changelog {
-            self.realm.restore(read_key(key).unwrap().1, Some(value)).unwrap();
+            self.realm.restore(read_key(key).unwrap().1, value.as_deref()).unwrap();
         }
         self.realm.restored();
     }
