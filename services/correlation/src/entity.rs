@@ -11,6 +11,7 @@ use model::{ArtifactId, ChangeId, CommitId, DeploymentId, Environment, Repositor
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::graph::Id;
 use crate::lattice::{Greatest, Join, Latest, Least, Raised, join_fields};
 use crate::sorted::{SortedMap, SortedSet};
 
@@ -77,7 +78,7 @@ pub struct Change {
     /// Commits of the target it was compared with.
     pub bases: SortedSet<CommitId>,
     /// Commits that a provider listed as its own.
-    pub commits: SortedSet<CommitId>,
+    pub commits: SortedSet<Id>,
     /// When it was merged, and the commit that brought it in.
     pub merged: Latest<(Timestamp, Option<CommitId>)>,
     /// Reviews: when, which, verdict, by whom.

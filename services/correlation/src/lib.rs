@@ -9,11 +9,14 @@
 mod calendar;
 mod catalog;
 pub mod changelog;
+mod chunked;
 mod derive;
+mod emitted;
 mod entity;
 mod graph;
 mod image;
 mod lattice;
+mod lists;
 mod observe;
 mod realm;
 mod sorted;

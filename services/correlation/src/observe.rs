@@ -10,6 +10,7 @@ use model::{
 };
 
 use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress, TagAct};
+use crate::graph::Id;
 use crate::lattice::{Greatest, Latest, Least, Raised};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::state::NamedKey;
@@ -177,7 +178,7 @@ fn change_observed(at: Timestamp, change: Change) -> Vec<Observation> {
         heads: change.head.iter().cloned().collect(),
         head: Latest::told(at, change.head),
         bases: change.base.iter().cloned().collect(),
-        commits: change.commits.iter().flatten().cloned().collect(),
+        commits: change.commits.iter().flatten().map(Id::of).collect(),
         ..entity::Change::default()
     };
     if change.state == ChangeState::Merged {

@@ -7,13 +7,14 @@ use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
 use model::{Component, Environment, Realm as RealmName, Timestamp};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::changelog::{self, Emitted, EmittedCommit, Meta, Record};
 use crate::derive::{DERIVATION, Paths, UNFINISHED};
+use crate::emitted::{CommitRow, CommitRows};
 use crate::graph::Place;
 use crate::observe::{Observation, observe};
 use crate::state::{Key, Scope, State, Unit};
-use crate::track::TrackId;
 
 /// What became of an event. Every event ends as exactly one of these, or as a dead letter before it came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +38,6 @@ pub struct Emission {
     pub fact: Fact,
     /// The fact as it is written.
     pub payload: Vec<u8>,
-}
-
-/// What was emitted of a commit for one track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct CommitRow {
-    track: TrackId,
-    at: Timestamp,
-    digest: u64,
 }
 
 /// What followed from the events since the last time.
@@ -77,8 +70,8 @@ pub struct Realm {
     name: RealmName,
     state: State,
     emitted: FxHashMap<Unit, Emitted>,
-    /// The same for commits, which are many: by place.
-    emitted_commits: Vec<Box<[CommitRow]>>,
+    /// The same for commits, which are many.
+    emitted_commits: CommitRows,
     /// How many rows speak of a component.
     spoken_of: FxHashMap<Component, usize>,
     meta: Meta,
@@ -282,13 +275,13 @@ impl Realm {
         components: &mut BTreeSet<Component>,
         delta: &mut Delta,
     ) -> Result<(), Error> {
-        let before = self.emitted_commits.get_mut(place.index()).map(std::mem::take).unwrap_or_default();
+        let before = self.emitted_commits.of(place);
         let facts = self.state.commit_facts(&self.name, place, paths);
         if before.is_empty() && facts.is_empty() {
             return Ok(());
         }
         let unit = Unit::Commit(self.state.records.graph.id(place));
-        let mut after = Vec::with_capacity(facts.len());
+        let mut after: SmallVec<[CommitRow; 4]> = SmallVec::with_capacity(facts.len());
         for (track, fact) in facts {
             let at = fact.at;
             let known = before.iter().find(|row| (row.track, row.at) == (track, at)).map(|row| row.digest);
@@ -304,7 +297,6 @@ impl Realm {
                 self.take_back(&unit, identity, delta)?;
             }
         }
-        let after: Box<[CommitRow]> = after.into();
         if before != after {
             let rows: EmittedCommit = after.iter().filter_map(|row| self.named(row)).collect();
             delta.changelog.push(changelog::record(
@@ -313,15 +305,8 @@ impl Realm {
                 (!rows.is_empty()).then_some(&rows),
             )?);
         }
-        self.keep_rows(place, after);
+        self.emitted_commits.set(place, &after);
         Ok(())
-    }
-
-    fn keep_rows(&mut self, place: Place, rows: Box<[CommitRow]>) {
-        if self.emitted_commits.len() <= place.index() {
-            self.emitted_commits.resize_with(place.index() + 1, Box::default);
-        }
-        self.emitted_commits[place.index()] = rows;
     }
 
     fn identity_of(&self, place: Place, row: &CommitRow) -> Identity {
@@ -419,8 +404,8 @@ impl Realm {
                     let track = self.state.tracks.id(&component, &Scope::Environment(environment));
                     CommitRow { track, at, digest }
                 };
-                let rows = rows.into_iter().map(row).collect();
-                self.keep_rows(place, rows);
+                let rows: Vec<CommitRow> = rows.into_iter().map(row).collect();
+                self.emitted_commits.set(place, &rows);
             }
             (Key::Emitted(unit), None) => {
                 self.emitted.remove(&unit);
@@ -451,8 +436,8 @@ impl Realm {
                 }
             }
         }
-        for row in self.emitted_commits.iter().flatten() {
-            *self.spoken_of.entry(self.state.tracks.name(row.track).0.clone()).or_default() += 1;
+        for (track, count) in self.emitted_commits.by_track() {
+            *self.spoken_of.entry(self.state.tracks.name(track).0.clone()).or_default() += count;
         }
         if self.meta.derivation == DERIVATION {
             // With the room that they took: so many are never marked again at once.

@@ -7,6 +7,7 @@
 mod config;
 mod internal_events;
 mod processor;
+mod restoring;
 
 use correlation::changelog::{self, Anew};
 use prometheus::Registry;

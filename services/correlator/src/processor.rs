@@ -12,6 +12,7 @@ use model::{Bytes, Realm as RealmName, Source, Timestamp};
 use stream::{Output, Record, Topic, topics};
 
 use crate::internal_events::{self, Batch, Metrics};
+use crate::restoring::{Partition, Restoring};
 
 /// Version of the correlator in the dead letters that it writes.
 const READER: i32 = 1;
@@ -42,16 +43,14 @@ pub enum Error {
     NoTopic(&'static str),
 }
 
-#[derive(Debug, Default)]
-struct Partition {
-    realms: BTreeMap<RealmName, Realm>,
-    restored: u64,
-}
-
 /// State of all realms of the partitions that this instance owns.
 pub struct Processor {
     metrics: Metrics,
     partitions: BTreeMap<i32, Partition>,
+    /// While state is read back.
+    restoring: Option<Restoring>,
+    /// Partitions whose state was read back and that were not asked for yet.
+    ready: BTreeMap<i32, Result<Partition, Error>>,
     staged: Batch,
     /// Realms that the batch at hand touched, or of which something is left to be derived.
     touched: BTreeSet<(i32, RealmName)>,
@@ -61,7 +60,21 @@ pub struct Processor {
 
 impl Processor {
     pub fn new(metrics: Metrics, max_output: usize) -> Self {
-        Self { metrics, partitions: BTreeMap::new(), staged: Batch::default(), touched: BTreeSet::new(), max_output }
+        Self {
+            metrics,
+            partitions: BTreeMap::new(),
+            restoring: None,
+            ready: BTreeMap::new(),
+            staged: Batch::default(),
+            touched: BTreeSet::new(),
+            max_output,
+        }
+    }
+
+    /// Gives up a restore that is not finished: what is assigned and revoked meanwhile is read back from its beginning.
+    fn give_up_restore(&mut self) {
+        self.restoring = None;
+        self.ready.clear();
     }
 
     fn count(&mut self, source: Source, outcome: &'static str) {
@@ -188,6 +201,7 @@ impl stream::worker::Processor for Processor {
         self.staged = Batch::default();
         self.touched.clear();
         self.partitions.clear();
+        self.give_up_restore();
     }
 
     fn has_more(&self) -> bool {
@@ -205,10 +219,12 @@ impl stream::worker::Processor for Processor {
     }
 
     fn assigned(&mut self, partition: i32) {
+        self.give_up_restore();
         self.partitions.insert(partition, Partition::default());
     }
 
     fn revoked(&mut self, partition: i32) {
+        self.give_up_restore();
         self.touched.retain(|(of, _)| *of != partition);
         for realm in self.partitions.remove(&partition).unwrap_or_default().realms.keys() {
             internal_events::given_back(&self.metrics, realm.as_str());
@@ -216,17 +232,16 @@ impl stream::worker::Processor for Processor {
     }
 
     fn restore(&mut self, partition: i32, key: &[u8], payload: Option<&[u8]>) -> Result<(), Error> {
-        let (name, key) = changelog::read_key(key)?;
-        let state = self.partitions.entry(partition).or_default();
-        state.restored += 1;
-        state.realms.entry(name.clone()).or_insert_with(|| Realm::new(name)).restore(key, payload)?;
+        self.restoring.get_or_insert_with(Restoring::start).record(partition, key, payload);
         Ok(())
     }
 
     fn restored(&mut self, partition: i32) -> Result<(), Error> {
-        let state = self.partitions.entry(partition).or_default();
-        for (name, realm) in &mut state.realms {
-            realm.restored();
+        if let Some(restoring) = self.restoring.take() {
+            self.ready = restoring.finish();
+        }
+        let state = self.ready.remove(&partition).transpose()?.unwrap_or_default();
+        for (name, realm) in &state.realms {
             if realm.is_behind() {
                 internal_events::behind(name.as_str(), realm.generation());
             }
@@ -237,6 +252,7 @@ impl stream::worker::Processor for Processor {
             internal_events::sizes(&self.metrics, name.as_str(), realm.sizes());
         }
         internal_events::restored(partition, state.realms.len(), state.restored);
+        self.partitions.insert(partition, state);
         Ok(())
     }
 }

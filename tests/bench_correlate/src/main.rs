@@ -7,6 +7,7 @@ mod core;
 mod feed;
 mod floor;
 mod kafka;
+mod state;
 mod watch;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Apply and derive in memory, without Kafka.
     Core(core::Core),
+    /// Restore a state in memory, without Kafka.
+    State(state::State),
     /// Write events to the event topics.
     Feed(feed::Feed),
     /// Read the same input and write as much as the correlator did, without thinking; until it is killed.
@@ -72,9 +75,17 @@ fn finish(result: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// Memory of this process that is resident, in bytes.
+fn resident() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Core(core) => core.run(),
+        Command::State(state) => state.run(),
         Command::Feed(feed) => feed.run(),
         Command::Floor(floor) => floor.run(),
         Command::Watch(watch) => watch.run(),

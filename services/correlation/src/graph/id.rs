@@ -4,12 +4,13 @@ use std::hash::Hasher as _;
 
 use model::CommitId;
 use rustc_hash::FxHasher;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Digits of a commit's id that an abbreviation has at least.
 pub const STEM: usize = 7;
 
 /// A full id. What is no SHA-1, as the ids of repositories by SHA-256 or of other systems, is kept as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Id {
     Sha1([u8; 20]),
     Text(Box<str>),
@@ -39,6 +40,19 @@ impl Id {
             Self::Sha1(bytes) => hash(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) >> 4),
             Self::Text(text) => stem_of(text),
         }
+    }
+}
+
+/// As the text.
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_commit().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CommitId::deserialize(deserializer).map(|id| Self::of(&id))
     }
 }
 

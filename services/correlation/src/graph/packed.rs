@@ -1,9 +1,9 @@
 //! What many commits say alike, and what is read seldom.
 
 use std::hash::Hash;
+use std::num::NonZeroU64;
 
 use indexmap::IndexSet;
-use model::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 /// Values by number. Nothing is ever taken out: what commits say does not go away.
@@ -29,45 +29,46 @@ impl<T: Hash + Eq> Numbered<T> {
     }
 }
 
-/// Author time, commit time and when it landed, each where it was told: half as long as three options.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Times {
-    at: [Timestamp; 3],
-    told: [bool; 3],
-}
-
-impl Times {
-    pub fn of(times: [Option<Timestamp>; 3]) -> Self {
-        Self { at: times.map(Option::unwrap_or_default), told: times.map(|at| at.is_some()) }
-    }
-
-    fn get(self, which: usize) -> Option<Timestamp> {
-        self.told[which].then_some(self.at[which])
-    }
-
-    pub fn authored(self) -> Option<Timestamp> {
-        self.get(0)
-    }
-
-    pub fn committed(self) -> Option<Timestamp> {
-        self.get(1)
-    }
-
-    pub fn landed(self) -> Option<Timestamp> {
-        self.get(2)
-    }
-}
-
-/// Paths of a commit: whether they are all, and which; written to bytes, since they are read only where a catalog asks for them.
+/// Paths of all commits: each path once, and for each commit the numbers of its paths in a few bytes.
+///
+/// They are read only where a catalog asks for them. A list that is told anew, since the first was cut short, leaves the first one
+/// behind.
 #[derive(Clone, Debug, Default)]
-pub struct Paths(Option<Box<[u8]>>);
+pub struct Paths {
+    names: IndexSet<Box<str>, FxBuildHasher>,
+    lists: Vec<u8>,
+}
+
+/// Where the paths of a commit are, plus one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathList(NonZeroU64);
 
 impl Paths {
-    pub fn of(paths: Option<&(bool, Vec<String>)>) -> Self {
-        Self(paths.and_then(|paths| postcard::to_stdvec(paths).ok()).map(Vec::into_boxed_slice))
+    /// Keeps a list, and whether it is whole.
+    pub fn keep(&mut self, whole: bool, paths: Vec<String>) -> Option<PathList> {
+        let numbers: Vec<usize> = paths.into_iter().map(|path| self.number(path)).collect();
+        let list = postcard::to_stdvec(&(whole, numbers)).ok()?;
+        let at = PathList(NonZeroU64::MIN.saturating_add(self.lists.len() as u64));
+        // Not doubled: there may be many megabytes of it.
+        let more = list.len().max(self.lists.len() / 8);
+        if self.lists.capacity() - self.lists.len() < list.len() {
+            self.lists.reserve_exact(more);
+        }
+        self.lists.extend(list);
+        Some(at)
     }
 
-    pub fn get(&self) -> Option<(bool, Vec<String>)> {
-        postcard::from_bytes(self.0.as_deref()?).ok()
+    fn number(&mut self, path: String) -> usize {
+        self.names.get_index_of(path.as_str()).unwrap_or_else(|| self.names.insert_full(path.into()).0)
+    }
+
+    /// Reads a list back.
+    pub fn get(&self, list: PathList) -> Option<(bool, Vec<String>)> {
+        let at = usize::try_from(list.0.get() - 1).ok()?;
+        let ((whole, numbers), _) = postcard::take_from_bytes::<(bool, Vec<usize>)>(self.lists.get(at..)?).ok()?;
+        Some((
+            whole,
+            numbers.iter().filter_map(|number| self.names.get_index(*number)).map(|path| (**path).to_owned()).collect(),
+        ))
     }
 }

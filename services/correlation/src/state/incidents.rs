@@ -141,7 +141,7 @@ impl State {
     /// Rows beside its own that depend on where a deployment stands: those of incidents, and of the release before it, which it
     /// may have rolled back.
     pub(super) fn deployment_moved(&mut self, id: &DeploymentId) {
-        let Some(placed) = self.placed.get(id) else { return };
+        let Some(placed) = self.placed.get(id).filter(|_| !self.rebuilding) else { return };
         if let Some((order, _)) = placed.order(id).filter(|_| placed.tier == Tier::Production) {
             let before = self.track(&placed.component, &Scope::Production).and_then(|track| track.before(&order));
             let before = before.map(|(before, _)| Unit::Release(placed.component.clone(), before.version.clone()));

@@ -34,7 +34,9 @@ use crate::entity::{
 };
 use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
+use crate::lists::Lists;
 use crate::observe::Observation;
+use crate::sorted::SortedSet;
 use crate::track::{Touched, Track, Tracks};
 
 use attempts::Tries;
@@ -143,11 +145,11 @@ pub struct State {
     /// Gates about a commit.
     gates_on: Index<Place, GateId>,
     /// Merged changes that hold a commit.
-    changes_with: Index<Place, ChangeNumber>,
+    changes_with: Lists<ChangeNumber, 1>,
     /// Commits of each merged change, by the number of the change.
-    members: FxHashMap<ChangeNumber, BTreeSet<Place>>,
+    members: FxHashMap<ChangeNumber, SortedSet<Place>>,
     /// Changes that name a commit as theirs.
-    changes_naming: Index<Place, ChangeNumber>,
+    changes_naming: Lists<ChangeNumber, 1>,
     /// Changes by the branch they come from.
     changes_from: Index<(Repository, String), ChangeNumber>,
     /// What incidents are settled to.
@@ -175,6 +177,8 @@ pub struct State {
     pub dirty_commits: FxHashSet<Place>,
     /// Everything was worked out anew: units that have lost their facts are not among the dirty ones.
     pub rebuilt: bool,
+    /// Everything is being worked out anew, and every unit is marked once for itself: what a commit touches need not be looked for.
+    rebuilding: bool,
 }
 
 /// Abbreviations are looked up by their first seven digits.
@@ -413,6 +417,9 @@ impl State {
 
     /// Rows of the commit, of its relatives, and of the releases that hold them, are to be derived anew.
     fn touch_commit(&mut self, place: Place) {
+        if self.rebuilding {
+            return;
+        }
         self.touch_alone(place);
         self.relatives(place).into_iter().for_each(|relative| self.touch_alone(relative));
     }
@@ -455,7 +462,10 @@ impl State {
     }
 
     fn touch(&mut self, touched: Touched) {
-        let changes = touched.commits.iter().flat_map(|place| self.changes_with.of(place)).copied();
+        if self.rebuilding {
+            return;
+        }
+        let changes = touched.commits.iter().flat_map(|place| self.changes_with.of(place.index())).copied();
         let changes: FxHashSet<ChangeNumber> = changes.collect();
         for place in touched.commits {
             self.dirty_commits.insert(place);
@@ -471,7 +481,7 @@ impl State {
             }
         }
         // Whether a release is a hotfix depends on what of its changes production had before.
-        let members = changes.iter().filter_map(|number| self.members.get(number)).flatten();
+        let members = changes.iter().filter_map(|number| self.members.get(number)).flat_map(|members| &**members);
         let holders = members.flat_map(|member| self.tracks.of(*member)).map(|(_, order)| order.deployment.clone());
         let holders: FxHashSet<DeploymentId> = holders.collect();
         for id in touched.deployments.into_iter().chain(holders) {
@@ -502,14 +512,17 @@ impl State {
         fresh.dirty = std::mem::take(&mut self.dirty);
         fresh.dirty_commits = std::mem::take(&mut self.dirty_commits);
         fresh.tracks = std::mem::take(&mut self.tracks).emptied();
-        fresh.rebuilt = true;
+        (fresh.rebuilt, fresh.rebuilding) = (true, true);
         fresh.rules = Rules::new(fresh.records.catalog.clone().unwrap_or_default());
         *self = fresh;
         let changes: Vec<ChangeKey> = self.records.changes.keys().cloned().collect();
         let runs: Vec<RunId> = self.records.runs.keys().cloned().collect();
         let tasks: Vec<TaskId> = self.records.tasks.keys().cloned().collect();
         let artifacts: Vec<ArtifactId> = self.records.artifacts.keys().cloned().collect();
-        let deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
+        let mut deployments: Vec<DeploymentId> = self.records.deployments.keys().cloned().collect();
+        // One after the other as they came, so that each commit is labelled once.
+        deployments
+            .sort_by_cached_key(|id| self.records.deployments.get(id).map(|known| known.fold(true).succeeded_at()));
         let tags: Vec<(Repository, String)> = self.records.tags.keys().cloned().collect();
         let gates: Vec<GateId> = self.records.gates.keys().cloned().collect();
         let incidents: Vec<IncidentId> = self.records.incidents.keys().cloned().collect();
@@ -529,9 +542,9 @@ impl State {
         let components = self.records.catalog.iter().flat_map(|catalog| &catalog.components);
         self.dirty.extend(components.map(|c| Unit::Component(c.component.clone())));
         self.dirty.extend(self.records.named_steps.keys().cloned().map(|key| Unit::Step(Step::Named(key))));
-        // Every commit that a track holds is marked already.
         self.paths_moved.clear();
         self.settle();
+        self.rebuilding = false;
     }
 
     /// Deployments whose commit is not known.
@@ -543,7 +556,7 @@ impl State {
     pub fn restore(&mut self, key: Key, value: Restored) {
         match (key, value) {
             (Key::Commit(id), Restored::Commit(commit)) => {
-                self.records.graph.observe(&id, commit);
+                self.records.graph.restore(&id, commit);
             }
             (Key::Change(repository, id), Restored::Change(change)) => {
                 self.records.changes.entry((repository, id)).or_default().join(change);

@@ -20,7 +20,7 @@ use crate::track::Order;
 pub type ChangeKey = (Repository, ChangeId);
 
 /// A change by the order in which they were told of; it stays the same as long as the state lives.
-pub type ChangeNumber = usize;
+pub type ChangeNumber = u32;
 /// A step that a person named: of which release, its name, when it began.
 pub type NamedKey = (Component, Version, String, Timestamp);
 

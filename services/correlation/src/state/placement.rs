@@ -112,6 +112,9 @@ impl State {
 
     /// The kind of the next deployment depends on the one before it; rows of the baseline are told apart from the others.
     fn neighbours_moved(&mut self, id: TrackId, first_before: Option<Order>, next: Option<Order>) {
+        if self.rebuilding {
+            return;
+        }
         let track = self.tracks.track(&self.records.graph, id);
         let first = track.baseline().cloned();
         let mut deployments: Vec<DeploymentId> = next.into_iter().map(|order| order.deployment).collect();

@@ -9,6 +9,7 @@ use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::{Slot, TrackId};
+use crate::chunked::Chunked;
 use crate::graph::Place;
 
 type Label = (TrackId, Slot);
@@ -23,7 +24,7 @@ struct Set {
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     /// Set of each commit, plus one; 0 for none.
-    of: Vec<u32>,
+    of: Chunked<u32>,
     sets: Vec<Set>,
     free: Vec<u32>,
     numbers: HashTable<u32>,
@@ -49,9 +50,7 @@ impl Labels {
         let mut labels: SmallVec<[Label; 8]> = others.chain(slot.map(|slot| (track, slot))).collect();
         labels.sort_unstable();
         let number = if labels.is_empty() { 0 } else { self.carry(&labels) + 1 };
-        if self.of.len() <= commit.index() {
-            self.of.resize(commit.index() + 1, 0);
-        }
+        self.of.grow_to(commit.index() + 1, || 0);
         let before = std::mem::replace(&mut self.of[commit.index()], number);
         if let Some(before) = before.checked_sub(1) {
             self.drop_one(before);
