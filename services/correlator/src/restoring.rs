@@ -9,8 +9,8 @@ use model::Realm as RealmName;
 
 use crate::processor::Error;
 
-/// Records that are handed over together.
-const BATCH: usize = 1_000;
+/// About as many bytes of records are handed over together.
+const BATCH: usize = 64 * 1024;
 /// Batches that may wait for a thread, so that little is held twice.
 const WAITING: usize = 4;
 
@@ -73,7 +73,7 @@ impl Restoring {
             batch.bytes.len()
         });
         batch.records.push(Span { partition, key, value });
-        if batch.records.len() >= BATCH {
+        if batch.bytes.len() >= BATCH {
             lane.hand_over();
         }
     }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod internal_events;
 mod lifecycle;
+mod memory;
 mod prepare;
 mod readiness;
 mod roles;

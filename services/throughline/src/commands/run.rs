@@ -12,6 +12,7 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::internal_events;
 use crate::lifecycle::{End, Tasks, signals};
+use crate::memory;
 use crate::prepare;
 use crate::readiness::Readiness;
 use crate::roles::{self, Runtime};
@@ -78,6 +79,7 @@ async fn run_roles(config: Config, roles: Roles) -> anyhow::Result<End> {
     tokio::spawn(admin::serve(admin::bind(config.admin.listen).await?, admin));
     let drain = config.shutdown.drain();
     let mut tasks = Tasks::new(shutdown.clone());
+    tasks.spawn("give memory back", memory::give_back(shutdown.clone()));
     let topics = prepare::topics(&config.kafka, &readiness, &mut tasks, &shutdown);
     let kafka_metrics = stream::Metrics::register(&registry)?;
     let runtime = Runtime { config, readiness, registry, kafka_metrics, shutdown };
