@@ -18,6 +18,7 @@ mod observe;
 mod realm;
 mod sorted;
 mod state;
+mod superseded;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -26,3 +27,4 @@ pub use calendar::{Calendar, CalendarError};
 pub use derive::DERIVATION;
 pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
 pub use state::Key;
+pub use superseded::{SUPERSEDED, Superseded};
