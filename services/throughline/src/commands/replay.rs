@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use correlator::Mended;
+use prometheus::Registry;
 use serde_json::json;
 
 use super::say;
@@ -11,7 +13,8 @@ use crate::config::{Config, sections};
 pub fn run(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA)?;
     config.log.start()?;
-    let rewound = correlator::replay(&config.correlate, &config.kafka)?;
+    let metrics = stream::Metrics::register(&Registry::new())?;
+    let rewound = correlator::replay(&config.correlate, &config.kafka, &metrics, Mended::default())?;
     let (realms, forgotten, partitions) = (rewound.replaced, rewound.deleted, rewound.partitions);
     if as_json {
         say(&json!({"realms": realms, "forgotten_records": forgotten, "partitions": partitions}).to_string())?;
