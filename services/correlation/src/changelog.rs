@@ -46,7 +46,7 @@ impl Meta {
 /// What becomes of a record of the changelog when everything is worked out anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anew {
-    /// It stays: what was emitted is what the new generation is held against.
+    /// It stays: what was emitted is what the new generation is held against, what is superseded is so in every generation.
     Kept,
     /// It goes: what was known is learnt again.
     Forgotten,
@@ -61,7 +61,7 @@ pub enum Anew {
 /// Where the record cannot be read.
 pub fn begin_anew(key: &[u8], value: &[u8], until: &[(String, i64)]) -> Result<Anew, Error> {
     match read_key(key)? {
-        (_, Key::Emitted(_)) => Ok(Anew::Kept),
+        (_, Key::Emitted(_) | Key::Superseded(..)) => Ok(Anew::Kept),
         (realm, key @ Key::Meta) => {
             let old: Meta = read_value(&key, value)?;
             let generation = old.generation.saturating_add(1);
@@ -164,6 +164,6 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Incident(_) => Restored::Incident(read_value(key, value)?),
         Key::Exclusion(_) => Restored::Exclusion(read_value(key, value)?),
         Key::Purpose(..) => Restored::Purpose(read_value(key, value)?),
-        Key::Emitted(_) | Key::Meta => return Ok(None),
+        Key::Emitted(_) | Key::Meta | Key::Superseded(..) => return Ok(None),
     }))
 }

@@ -21,6 +21,7 @@ mod observe;
 mod realm;
 mod sorted;
 mod state;
+mod superseded;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -29,3 +30,4 @@ pub use calendar::{Calendar, CalendarError};
 pub use derive::DERIVATION;
 pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
 pub use state::Key;
+pub use superseded::{SUPERSEDED, Superseded};

@@ -15,6 +15,7 @@ use crate::emitted::{CommitRow, CommitRows};
 use crate::graph::Place;
 use crate::observe::{Observation, observe};
 use crate::state::{Key, Scope, State, Unit};
+use crate::superseded::{SUPERSEDED, Versions};
 
 /// What became of an event. Every event ends as exactly one of these, or as a dead letter before it came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Realm {
     /// How many rows speak of a component.
     spoken_of: FxHashMap<Component, usize>,
     meta: Meta,
+    /// Of deliveries that a later adapter reads differently.
+    superseded: Versions,
 }
 
 /// Sizes of a realm's state.
@@ -110,6 +113,9 @@ impl Realm {
 
     /// Takes an event in.
     pub fn apply(&mut self, event: Event<Body>) -> Applied {
+        if self.superseded.get(&event.source, &event.delivery).is_some_and(|version| event.adapter < version) {
+            return Applied::Ignored(SUPERSEDED);
+        }
         let observations = match observe(event) {
             Ok(observations) => observations,
             Err(reason) => return Applied::Ignored(reason),
@@ -385,6 +391,9 @@ impl Realm {
             }
             Key::Emitted(unit) => changelog::record(realm, key, self.emitted.get(unit)),
             Key::Meta => changelog::record(realm, key, Some(&self.meta)),
+            Key::Superseded(source, delivery) => {
+                changelog::record(realm, key, self.superseded.get(source, delivery).as_ref())
+            }
         }
     }
 
@@ -406,6 +415,11 @@ impl Realm {
                 };
                 let rows: Vec<CommitRow> = rows.into_iter().map(row).collect();
                 self.emitted_commits.set(place, &rows);
+            }
+            (Key::Superseded(source, delivery), value) => {
+                let key = Key::Superseded(source.clone(), delivery.clone());
+                let version = value.map(|value| changelog::read_value(&key, value)).transpose()?;
+                self.superseded.set(source, delivery, version);
             }
             (Key::Emitted(unit), None) => {
                 self.emitted.remove(&unit);

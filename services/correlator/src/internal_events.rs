@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 #[derive(Clone, Debug)]
 pub struct Metrics {
     events: IntCounterVec,
+    ignored: IntCounterVec,
     facts: IntCounterVec,
     corrections: IntCounter,
     deletions: IntCounter,
@@ -27,6 +28,11 @@ impl Metrics {
                 "throughline_correlator_events_total",
                 "Events consumed, each counted once at the commit: applied, no_news, waiting, ignored, dead.",
                 &["source", "outcome"],
+            )?,
+            ignored: counters(
+                "throughline_correlator_ignored_total",
+                "Events left out, by reason.",
+                &["source", "reason"],
             )?,
             facts: counters(
                 "throughline_correlator_facts_total",
@@ -62,6 +68,7 @@ impl Metrics {
             )?,
         };
         registry.register(Box::new(metrics.events.clone()))?;
+        registry.register(Box::new(metrics.ignored.clone()))?;
         registry.register(Box::new(metrics.facts.clone()))?;
         registry.register(Box::new(metrics.corrections.clone()))?;
         registry.register(Box::new(metrics.deletions.clone()))?;
@@ -77,6 +84,8 @@ impl Metrics {
 pub struct Batch {
     /// Source, outcome, how many.
     pub events: std::collections::BTreeMap<(Source, &'static str), u64>,
+    /// Source, reason, how many were left out.
+    pub ignored: std::collections::BTreeMap<(Source, &'static str), u64>,
     /// Table, how many facts.
     pub facts: std::collections::BTreeMap<&'static str, u64>,
     /// Facts that replaced an earlier one.
@@ -94,6 +103,9 @@ pub struct Batch {
 pub fn committed(metrics: &Metrics, batch: &Batch) {
     for ((source, outcome), count) in &batch.events {
         metrics.events.with_label_values(&[source.as_str(), outcome]).inc_by(*count);
+    }
+    for ((source, reason), count) in &batch.ignored {
+        metrics.ignored.with_label_values(&[source.as_str(), reason]).inc_by(*count);
     }
     for (table, count) in &batch.facts {
         metrics.facts.with_label_values(&[table]).inc_by(*count);

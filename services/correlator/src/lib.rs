@@ -9,11 +9,16 @@ mod internal_events;
 mod processor;
 mod restoring;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
 use correlation::changelog::{self, Anew};
 use prometheus::Registry;
-use stream::rewind::{Change, Read, RewindError, rewind};
+use stream::append::Positions;
+use stream::rewind::{Along, Change, Group, Read, RewindError, prepare, rewind};
+use stream::scan::{ScanError, read_all};
 use stream::worker::{Worker, WorkerConfig, WorkerError};
-use stream::{KafkaConfig, topics};
+use stream::{KafkaConfig, Output, topics};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{ConfigError, CorrelatorConfig};
@@ -32,6 +37,12 @@ pub enum Error {
     /// See [`RewindError`].
     #[error(transparent)]
     Rewind(#[from] RewindError),
+    /// The changelog cannot be read to its end.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A record of the changelog that cannot be read or written.
+    #[error(transparent)]
+    Changelog(#[from] changelog::Error),
     /// The registry has these metrics already.
     #[error("the metrics of the correlator cannot be registered: start one correlator for each registry")]
     Metrics(#[from] prometheus::Error),
@@ -40,14 +51,31 @@ pub enum Error {
 /// What [`replay`] has begun.
 pub use stream::rewind::Rewound;
 
+/// A delivery that a later adapter reads differently, and the partition of its realm.
+pub type Superseded = (i32, correlation::Superseded);
+
+/// What has changed in the event topics since the correlators read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Deliveries of which earlier events count no more.
+    pub superseded: BTreeSet<Superseded>,
+    /// How far the topics are to be read until the new generation may speak, beside what the old one had read.
+    pub written: Positions,
+}
+
 /// Has everything worked out anew from the event topics, as a new generation, by the correlators that are started next. The rows of
-/// the old generation stay until the new one has read as much; then what is different is corrected.
+/// the old generation stay until the new one has read as much, and what was mended; then what is different is corrected.
 ///
 /// # Errors
 /// Where a correlator is running, its state cannot be read, or Kafka fails; nothing has changed then.
-pub fn replay(config: &CorrelatorConfig, kafka: &KafkaConfig) -> Result<Rewound, Error> {
+pub fn replay(
+    config: &CorrelatorConfig,
+    kafka: &KafkaConfig,
+    metrics: &stream::Metrics,
+    mended: Mended,
+) -> Result<Rewound, Error> {
     config.validate()?;
-    let group = kafka.group_name(&config.group);
+    let name = kafka.group_name(&config.group);
     let anew = |key: &[u8], value: &[u8], read: &Read| {
         Ok::<_, changelog::Error>(match changelog::begin_anew(key, value, read)? {
             Anew::Kept => Change::Keep,
@@ -55,7 +83,55 @@ pub fn replay(config: &CorrelatorConfig, kafka: &KafkaConfig) -> Result<Rewound,
             Anew::Replaced(value) => Change::Replace(value),
         })
     };
-    Ok(rewind(kafka, &group, &topics::EVENTS, &topics::CHANGELOG, anew)?)
+    let mut along = Along { records: Vec::with_capacity(mended.superseded.len()), beyond: mended.written };
+    for (partition, superseded) in &mended.superseded {
+        let changelog::Record { key, value } = superseded.record()?;
+        along
+            .records
+            .push(Output { payload: value, ..Output::tombstone(&topics::CHANGELOG, key) }.to_partition(*partition));
+    }
+    Ok(rewind(kafka, group(&name), &along, metrics, anew)?)
+}
+
+/// Looks whether a [`replay`] is possible, before anything is done for it.
+///
+/// # Errors
+/// Where a correlator is running, or Kafka does not tell.
+pub fn prepare_replay(config: &CorrelatorConfig, kafka: &KafkaConfig, metrics: &stream::Metrics) -> Result<(), Error> {
+    config.validate()?;
+    Ok(prepare(kafka, group(&kafka.group_name(&config.group)), metrics)?)
+}
+
+fn group(name: &str) -> Group<'_> {
+    Group { name, inputs: &topics::EVENTS, changelog: &topics::CHANGELOG }
+}
+
+/// Deliveries that were superseded by an earlier [`replay`].
+///
+/// # Errors
+/// Where the changelog cannot be read.
+pub fn superseded(kafka: &KafkaConfig) -> Result<BTreeSet<Superseded>, Error> {
+    let mut last = BTreeMap::new();
+    let mut wrong = None;
+    read_all(kafka, &topics::CHANGELOG, |record| {
+        let (Some(key), Some(value)) = (&record.key, &record.payload) else { return ControlFlow::Continue(()) };
+        match correlation::Superseded::read(key, value) {
+            // The last record of a key counts.
+            Ok(Some(superseded)) => {
+                last.insert((record.partition, key.clone()), superseded);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                wrong = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    match wrong {
+        Some(error) => Err(error.into()),
+        None => Ok(last.into_iter().map(|((partition, _), superseded)| (partition, superseded)).collect()),
+    }
 }
 
 /// A running correlator. Several of one installation share the realms.

@@ -81,9 +81,14 @@ impl Processor {
         *self.staged.events.entry((source, outcome)).or_default() += 1;
     }
 
+    fn ignore(&mut self, source: Source, reason: &'static str) {
+        *self.staged.ignored.entry((source.clone(), reason)).or_default() += 1;
+        self.count(source, "ignored");
+    }
+
     fn take(&mut self, record: Record, out: &mut Vec<Output>) -> Result<(), Error> {
         let Some(payload) = &record.payload else {
-            self.count(Source::default(), "ignored");
+            self.ignore(Source::default(), "a tombstone, which says nothing here");
             return Ok(());
         };
         let read = match Subject::of_topic(record.topic.name) {
@@ -107,13 +112,12 @@ impl Processor {
         let (name, source) = (event.realm.clone(), event.source.clone());
         let realms = &mut self.partitions.entry(record.partition).or_default().realms;
         let realm = realms.entry(name.clone()).or_insert_with(|| Realm::new(name.clone()));
-        let outcome = match realm.apply(event) {
-            Applied::Applied => "applied",
-            Applied::NoNews => "no_news",
-            Applied::Waiting => "waiting",
-            Applied::Ignored(_) => "ignored",
-        };
-        self.count(source, outcome);
+        match realm.apply(event) {
+            Applied::Applied => self.count(source, "applied"),
+            Applied::NoNews => self.count(source, "no_news"),
+            Applied::Waiting => self.count(source, "waiting"),
+            Applied::Ignored(reason) => self.ignore(source, reason),
+        }
         self.touched.insert((record.partition, name));
         Ok(())
     }

@@ -9,6 +9,7 @@ pub mod normalise;
 pub mod people;
 pub mod providers;
 pub mod receive;
+pub mod replay;
 pub mod secret;
 pub mod signature;
 

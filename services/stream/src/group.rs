@@ -135,18 +135,11 @@ impl GroupConsumer {
             return Ok(TopicPartitionList::new());
         }
         let asked = self.list(partitions.iter().map(|(topic, partition)| (*topic, *partition, Offset::Invalid)))?;
-        let mut committed = self.consumer.committed_offsets(asked, timeout)?;
-        let fresh: Vec<(String, i32)> = committed
-            .elements()
-            .iter()
-            .map(|element| element.error().map(|()| element))
-            .filter(|element| !matches!(element, Ok(element) if matches!(element.offset(), Offset::Offset(_))))
-            .map(|element| element.map(|element| (element.topic().to_owned(), element.partition())))
-            .collect::<KafkaResult<_>>()?;
-        for (topic, partition) in fresh {
-            committed.set_partition_offset(&topic, partition, Offset::Beginning)?;
+        let mut from = TopicPartitionList::new();
+        for (topic, partition, next) in committed(&self.consumer, asked, timeout)? {
+            from.add_partition_offset(&topic, partition, next.map_or(Offset::Beginning, Offset::Offset))?;
         }
-        Ok(committed)
+        Ok(from)
     }
 
     /// Takes these partitions, from these offsets on. Also rewinds partitions that are held already.
@@ -193,6 +186,27 @@ impl GroupConsumer {
         }
         Ok(list)
     }
+}
+
+/// Where the group of a consumer stands, member or not: the next offset of each partition asked for, none where nothing was committed.
+/// Waits (server-side) for offsets of a transaction that is still open.
+pub(crate) fn committed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    asked: TopicPartitionList,
+    timeout: Duration,
+) -> KafkaResult<Vec<(String, i32, Option<i64>)>> {
+    let committed = consumer.committed_offsets(asked, timeout)?;
+    let next = |offset| match offset {
+        Offset::Offset(next) => Some(next),
+        _ => None,
+    };
+    let elements = committed.elements();
+    elements
+        .iter()
+        .map(|element| {
+            element.error().map(|()| (element.topic().to_owned(), element.partition(), next(element.offset())))
+        })
+        .collect()
 }
 
 impl Drop for GroupConsumer {

@@ -12,12 +12,14 @@
 //! | [`worker`] | read, process, write exactly once, with or without state |
 //! | [`reader`] | at-least-once batches for a sink that is idempotent |
 //! | [`scan`] | a topic from its start to its end, once |
+//! | [`append`] | records written from outside of any worker |
 //! | [`rewind`] | a consumer group sent back to its beginning, with its state |
 //! | [`metrics`] | what an operator sees of all this |
 //!
 //! Each thing that happens has its log line and its metric in one place, the private module `internal_events`.
 
 pub mod admin;
+pub mod append;
 mod client;
 pub mod config;
 mod group;

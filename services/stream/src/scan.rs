@@ -11,10 +11,13 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::{Quiet, serve};
 use crate::config::{ConfigError, KafkaConfig, millis};
+use crate::group::committed;
 use crate::record::Record;
 use crate::topics::Topic;
 
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Offsets of an open transaction are waited for.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(30);
 const STABLE_POLL: Duration = Duration::from_millis(50);
 const READ_ALL_STALL: Duration = Duration::from_secs(60);
 
@@ -228,12 +231,32 @@ impl Scan {
 pub fn read_all(
     kafka: &KafkaConfig,
     topic: &'static Topic,
+    visit: impl FnMut(Record) -> ControlFlow<()>,
+) -> Result<u64, ScanError> {
+    read(kafka, topic, |_| i64::MAX, visit)
+}
+
+/// As [`read_all`], each partition up to its offset in `ends`, those without one not at all.
+pub fn read_until(
+    kafka: &KafkaConfig,
+    topic: &'static Topic,
+    ends: &BTreeMap<i32, i64>,
+    visit: impl FnMut(Record) -> ControlFlow<()>,
+) -> Result<u64, ScanError> {
+    read(kafka, topic, |partition| ends.get(&partition).copied().unwrap_or(0), visit)
+}
+
+fn read(
+    kafka: &KafkaConfig,
+    topic: &'static Topic,
+    end: impl Fn(i32) -> i64,
     mut visit: impl FnMut(Record) -> ControlFlow<()>,
 ) -> Result<u64, ScanError> {
     let watermarks = Watermarks::new(kafka)?;
     let mut spans = Vec::new();
     for partition in watermarks.partitions(topic)? {
-        spans.push((partition, watermarks.span_patiently(topic, partition)?));
+        let Span { low, high } = watermarks.span_patiently(topic, partition)?;
+        spans.push((partition, Span { low, high: high.min(end(partition)) }));
     }
     let group = kafka.group_name("inspect");
     let mut scan = Scan::start(kafka, &group, topic, spans, READ_ALL_STALL)?;
@@ -250,4 +273,22 @@ pub fn read_all(
             }
         }
     }
+}
+
+/// How far a group, by its whole name, has read a topic: the next offset of each partition of which it has read anything.
+pub fn progress(kafka: &KafkaConfig, group: &str, topic: &'static Topic) -> Result<BTreeMap<i32, i64>, ScanError> {
+    let consumer: BaseConsumer<Quiet> =
+        kafka.consumer(group)?.create_with_context(Quiet::new("progress")).map_err(ConfigError::from)?;
+    let name = kafka.topic_name(topic);
+    let mut asked = TopicPartitionList::new();
+    for partition in Watermarks::new(kafka)?.partitions(topic)? {
+        asked.add_partition(&name, partition);
+    }
+    let doing = "asking how far a group has read";
+    let committed = committed(&consumer, asked, COMMITTED_TIMEOUT).map_err(|source| ScanError::Kafka {
+        topic: name,
+        doing,
+        source,
+    })?;
+    Ok(committed.into_iter().filter_map(|(_, partition, next)| Some((partition, next?))).collect())
 }

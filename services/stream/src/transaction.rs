@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::Observer;
 use crate::config::{KafkaConfig, millis};
+use crate::group::TopicPartition;
 use crate::internal_events;
 use crate::metrics::Metrics;
 use crate::record::{Output, owned_headers};
-use crate::topics;
+use crate::topics::{self, Topic};
 use crate::worker::{WorkerConfig, WorkerError};
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +45,7 @@ pub(crate) struct TransactionalProducer {
     /// How to make it again.
     kafka: KafkaConfig,
     config: WorkerConfig,
+    noted: Vec<&'static Topic>,
     names: HashMap<&'static str, String>,
     group: String,
     id: String,
@@ -54,21 +56,28 @@ pub(crate) struct TransactionalProducer {
 
 struct Context {
     observer: Observer,
-    changelog: Option<String>,
-    /// The last offset written to each partition of the changelog since it was last asked for.
-    written: Mutex<HashMap<i32, i64>>,
+    /// The topics of which the offsets are noted, by their names in Kafka.
+    noted: Vec<(String, &'static Topic)>,
+    /// The last offset written to each partition of them since it was last asked for.
+    written: Mutex<Written>,
 }
 
+/// The last offset written to each partition.
+pub(crate) type Written = HashMap<TopicPartition, i64>;
+
 impl TransactionalProducer {
+    /// Of the topics in `noted` it is noted how far they are written.
     pub(crate) fn new(
         kafka: &KafkaConfig,
         config: &WorkerConfig,
+        noted: &[&'static Topic],
         metrics: &Metrics,
     ) -> Result<TransactionalProducer, WorkerError> {
         Ok(TransactionalProducer {
-            producer: connect(kafka, config, metrics)?,
+            producer: connect(kafka, config, noted, metrics)?,
             kafka: kafka.clone(),
             config: config.clone(),
+            noted: noted.to_vec(),
             names: topics::all().map(|topic| (topic.name, kafka.topic_name(topic))).collect(),
             group: config.group.clone(),
             id: config.transactional_id.clone(),
@@ -199,7 +208,7 @@ impl TransactionalProducer {
                         "aborting a transaction that Kafka has ended already",
                         &error,
                     );
-                    self.producer = connect(&self.kafka, &self.config, &self.metrics)?;
+                    self.producer = connect(&self.kafka, &self.config, &self.noted, &self.metrics)?;
                     self.is_open = !self.init(shutdown)?;
                     if self.is_open {
                         break;
@@ -212,12 +221,12 @@ impl TransactionalProducer {
         Ok(())
     }
 
-    /// The last offset written to each partition of the changelog since the last call.
-    pub(crate) fn take_written(&self) -> HashMap<i32, i64> {
+    /// The last offset written to each partition of the topics that are noted, since the last call.
+    pub(crate) fn take_written(&self) -> Written {
         std::mem::take(&mut *self.written())
     }
 
-    fn written(&self) -> MutexGuard<'_, HashMap<i32, i64>> {
+    fn written(&self) -> MutexGuard<'_, Written> {
         self.producer.context().lock()
     }
 
@@ -243,11 +252,12 @@ impl TransactionalProducer {
 fn connect(
     kafka: &KafkaConfig,
     config: &WorkerConfig,
+    noted: &[&'static Topic],
     metrics: &Metrics,
 ) -> Result<ThreadedProducer<Context>, WorkerError> {
     let context = Context {
         observer: Observer::new(config.transactional_id.clone(), metrics),
-        changelog: config.changelog.map(|topic| kafka.topic_name(topic)),
+        noted: noted.iter().map(|topic| (kafka.topic_name(topic), *topic)).collect(),
         written: Mutex::default(),
     };
     let producer = kafka
@@ -280,7 +290,7 @@ fn requires_abort(error: &KafkaError) -> bool {
 }
 
 impl Context {
-    fn lock(&self) -> MutexGuard<'_, HashMap<i32, i64>> {
+    fn lock(&self) -> MutexGuard<'_, Written> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -290,11 +300,11 @@ impl ProducerContext for Context {
 
     /// A record that failed needs no note: librdkafka then refuses to commit the transaction.
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let (Some(changelog), Ok(message)) = (&self.changelog, result)
-            && message.topic() == changelog
+        if let Ok(message) = result
+            && let Some((_, topic)) = self.noted.iter().find(|(name, _)| name == message.topic())
         {
             let mut written = self.lock();
-            let last = written.entry(message.partition()).or_insert(-1);
+            let last = written.entry((*topic, message.partition())).or_insert(-1);
             *last = message.offset().max(*last);
         }
     }

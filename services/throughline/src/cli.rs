@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Collects what the delivery process tells about itself and answers, for every release, where its time went.
 #[derive(Debug, Parser)]
@@ -74,15 +74,24 @@ A line that cannot be read is named on standard error, and the rest goes on; the
 then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
     Import(Import),
 
-    /// Work everything out anew from the events in Kafka, as after a mended definition.
+    /// Work everything out anew from what is in Kafka, as after a mended definition or a mended adapter.
     #[command(after_help = "\
 Examples:
   throughline replay --config throughline.toml
-  throughline replay --json
+  throughline replay --from inbox --dry-run
+  throughline replay --from inbox --json
 
 Stop every correlator first, and start them again afterwards. The rows that are there stay until the
 correlators have read as much as before; then what is different is corrected. Running it twice, or
-while a replay goes on, does no harm.")]
+while a replay goes on, does no harm.
+
+--from inbox comes after an adapter was mended: deliveries whose bodies are still in the inbox (90
+days by default) are read by the adapters of this version, and compared with what was read of them.
+Where nothing differs, nothing is written. What differs replaces what a lower version of the adapter
+had read; a delivery that cannot be read any more keeps what was read of it. Upgrade `throughline
+ingest` to this version first. It may run meanwhile, so that webhooks are taken; `throughline all`
+holds a correlator and must be stopped. A dry run needs nothing stopped. The exit code is 1 where
+deliveries are left that differ without a higher version of their adapter.")]
     Replay(Replay),
 
     /// Show what the adapter reads in one delivery, without Kafka and without storing anything.
@@ -129,8 +138,25 @@ pub struct Import {
     pub json: bool,
 }
 
+/// What is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplayFrom {
+    /// The events, as they were read.
+    Events,
+    /// The bodies of deliveries, by the adapters of this version.
+    Inbox,
+}
+
 #[derive(Debug, Args)]
 pub struct Replay {
+    /// What to read again.
+    #[arg(long, value_enum, default_value_t = ReplayFrom::Events)]
+    pub from: ReplayFrom,
+
+    /// Only show what would differ, by source and with examples; needs `--from inbox`.
+    #[arg(long)]
+    pub dry_run: bool,
+
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,

@@ -104,7 +104,7 @@ impl Records {
             Key::BaselineNone => self.baseline_none.clear(),
             Key::Repositories => self.repositories.clear(),
             // They are no records.
-            Key::Emitted(_) | Key::Meta => {}
+            Key::Emitted(_) | Key::Meta | Key::Superseded(..) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use model::event::{Catalog, Tier};
 use model::{
     ArtifactId, ChangeId, CommitId, Component, DeploymentId, Environment, GateId, IncidentId, Repository, RunId,
-    TaskId, Timestamp, Version,
+    Source, TaskId, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,8 @@ pub enum Key {
     Exclusion(ReleaseKey),
     /// Of what a gate is there to catch, for one component or for all.
     Purpose(Option<Component>, String),
+    /// Of a delivery that a later adapter reads differently.
+    Superseded(Source, String),
 }
 
 /// A line of deployments.

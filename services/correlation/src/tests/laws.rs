@@ -10,6 +10,7 @@ use super::{Run, Tables};
 use crate::entity;
 use crate::lattice::Join;
 use crate::observe::{Observation, observe};
+use crate::{Applied, SUPERSEDED};
 
 /// How to take a history in: which event next, how many at a time, whether to crash after a commit.
 #[derive(Clone, Debug)]
@@ -118,6 +119,59 @@ proptest! {
         run.crash();
         let everything = Tables::of(run.realm.derive_everything());
         prop_assert!(everything == expected, "{}", everything.difference(&expected));
+    }
+
+    /// Where a later version of an adapter reads deliveries differently, or takes them back, the tables of the next generations are
+    /// those of a fresh start that only ever saw what counts, in any order and however often it crashes.
+    #[test]
+    fn what_is_superseded_leaves_no_trace(
+        (events, play) in played(),
+        (mended, empty) in any::<(u64, u64)>(),
+        others in history(),
+    ) {
+        let chosen = |set: u64, at: usize| set >> (at % 64) & 1 == 1;
+        let mut run = Run::of(&events);
+        let (mut counting, mut newer) = (Vec::new(), Vec::new());
+        for (at, event) in events.iter().enumerate() {
+            if !chosen(mended, at) {
+                counting.push(event.clone());
+                continue;
+            }
+            run.supersede(event, 2);
+            if let Some(other) = others.get(at).filter(|_| !chosen(empty, at)) {
+                newer.push(Event { adapter: 2, body: other.body.clone(), occurred_at: other.occurred_at, ..event.clone() });
+            }
+        }
+        counting.extend(newer.iter().cloned());
+        for generation in 0..2 {
+            run.begin_anew(7);
+            let mut order: Vec<&Event<Body>> = play.order.iter().map(|at| &events[*at]).collect();
+            // The newer ones are read behind the old, and at random places by the next generation.
+            for (place, event) in newer.iter().enumerate() {
+                order.insert(if generation == 0 { order.len() } else { place * 7 % (order.len() + 1) }, event);
+            }
+            for (event, crash) in order.into_iter().zip(play.crash_after.iter().cycle()) {
+                run.apply(event);
+                if *crash {
+                    run.commit();
+                    run.crash();
+                }
+            }
+            run.realm.reached("events", 7);
+            while run.realm.has_more() {
+                run.commit_at_most(play.room.max(1));
+            }
+            run.commit();
+            run.compact();
+            let expected = Run::of(&counting).tables;
+            prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));
+            let everything = Tables::of(run.realm.derive_everything());
+            prop_assert!(everything == expected, "{}", everything.difference(&expected));
+        }
+        run.crash();
+        for (at, event) in events.iter().enumerate().filter(|(at, _)| chosen(mended, *at)) {
+            prop_assert_eq!(run.realm.apply(event.clone()), Applied::Ignored(SUPERSEDED), "{}", at);
+        }
     }
 
     /// What is derived step by step from what became dirty is what follows from everything.

@@ -19,7 +19,7 @@ use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
 
 use crate::changelog::{Anew, begin_anew, read_key};
-use crate::{Delta, Realm};
+use crate::{Delta, Realm, Superseded};
 
 /// An event of the default realm.
 pub fn event(at: i64, delivery: &str, body: impl Into<Body>) -> Event<Body> {
@@ -130,6 +130,13 @@ impl Run {
             }
         }
         self.crash();
+    }
+
+    /// Of this delivery, only events by this version of the adapter count from the next generation on.
+    pub fn supersede(&mut self, event: &Event<Body>, adapter: i32) {
+        let (realm, source, delivery) = (event.realm.clone(), event.source.clone(), event.delivery.clone());
+        let record = Superseded { realm, source, delivery, adapter }.record().unwrap();
+        self.changelog.push((record.key, record.value));
     }
 
     /// The last value of each key that was not taken back.

@@ -30,17 +30,17 @@ pub struct Metrics {
 
 /// One record's outcome, to be counted once it is committed.
 #[derive(Debug)]
-pub(super) struct Settled {
-    pub(super) source: Source,
-    pub(super) received_at: Timestamp,
+pub(crate) struct Settled {
+    pub(crate) source: Source,
+    pub(crate) received_at: Timestamp,
     /// The kinds of its events.
-    pub(super) kinds: Vec<&'static str>,
-    pub(super) end: End,
+    pub(crate) kinds: Vec<&'static str>,
+    pub(crate) end: End,
 }
 
 /// How a record ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     Events,
     Ignored(String),
     Dead { delivery: String },

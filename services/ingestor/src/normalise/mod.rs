@@ -15,9 +15,14 @@ use stream::worker::{Worker, WorkerConfig, WorkerError};
 use tokio_util::sync::CancellationToken;
 
 pub use adapters::{Adapters, adapters};
+pub(crate) use metrics::End;
 pub use metrics::Metrics;
 pub use outcome::{Outcome, inspect, normalise};
+pub(crate) use processor::read;
 pub use processor::{NormaliseError, Normaliser};
+
+/// The consumer group, below the installation's prefix.
+pub(crate) const GROUP: &str = "normalise";
 
 /// Configuration of normalise.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -45,7 +50,7 @@ pub fn start(
     shutdown: CancellationToken,
 ) -> Result<Worker, WorkerError> {
     let id = kafka.group_name(&format!("normalise-{}", config.instance));
-    let worker = WorkerConfig::stateless(kafka.group_name("normalise"), id, &[&INBOX]);
+    let worker = WorkerConfig::stateless(kafka.group_name(GROUP), id, &[&INBOX]);
     Worker::spawn(kafka, worker, normaliser, metrics, shutdown)
 }
 

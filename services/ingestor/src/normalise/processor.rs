@@ -14,6 +14,7 @@ use super::adapters::Adapters;
 use super::metrics::{End, Metrics, Settled};
 use super::outcome::{Outcome, normalise};
 use crate::people::People;
+use crate::providers::Provider;
 use crate::{chain, clock};
 
 /// A reason may quote what the sender wrote; a dead letter must fit its topic beside the body.
@@ -72,40 +73,79 @@ impl Normaliser {
     fn settle(&mut self, record: Record, out: &mut Vec<Output>) -> Result<(), NormaliseError> {
         let place = (record.partition, record.offset);
         let consumed = Consumed { place, settled: &mut self.settled, metrics: &self.metrics, done: false };
-        let Some(payload) = &record.payload else {
-            consumed.ignored(source_of(&record), Timestamp(record.timestamp), "forgotten on request".to_owned());
-            return Ok(());
-        };
-        let delivery: InboxRecord = match codec::decode(payload) {
-            Ok(delivery) => delivery,
-            Err(source @ DecodeError::UnknownSchema { .. }) => {
+        match read(record, &self.adapters, &self.people) {
+            Ok(read) => {
+                out.extend(read.outputs);
+                consumed.end(read.settled);
+                Ok(())
+            }
+            Err(error) => {
                 consumed.left_for_later();
-                return Err(NormaliseError::Newer { partition: place.0, offset: place.1, source });
-            }
-            Err(error) => return consumed.dead(undecodable(record, &chain(&error)), Written::default(), out),
-        };
-        match normalise(&delivery, &self.adapters, &self.people) {
-            Outcome::Ignored(reason) => consumed.ignored(delivery.source, delivery.received_at, reason),
-            Outcome::Events(events) => {
-                let adapter = events.first().map_or(0, |event| event.adapter);
-                match Written::of(events) {
-                    Ok(written) => consumed.events(delivery.source, delivery.received_at, written, out),
-                    Err(reason) => {
-                        let letter = dead_letter(&record, delivery, adapter, &reason);
-                        consumed.dead(letter, Written::default(), out)?;
-                    }
-                }
-            }
-            Outcome::Dead { adapter, reason, events } => {
-                let (written, reason) = match Written::of(events) {
-                    Ok(written) => (written, reason),
-                    Err(also) => (Written::default(), format!("{reason}; {also}")),
-                };
-                consumed.dead(dead_letter(&record, delivery, adapter, &reason), written, out)?;
+                Err(error)
             }
         }
-        Ok(())
     }
+}
+
+/// A record of the inbox, read.
+pub(crate) struct Read {
+    /// Id of the delivery.
+    pub(crate) delivery: String,
+    /// Version of the adapter that read it; 0 where there is none.
+    pub(crate) adapter: i32,
+    /// How it ended.
+    pub(crate) settled: Settled,
+    /// What is written for it: events, a dead letter.
+    pub(crate) outputs: Vec<Output>,
+}
+
+/// Reads a record of the inbox: what it comes to, and what is written for it.
+pub(crate) fn read(record: Record, adapters: &Adapters, people: &People) -> Result<Read, NormaliseError> {
+    let Some(payload) = &record.payload else {
+        let (source, received_at) = (source_of(&record), Timestamp(record.timestamp));
+        let end = End::Ignored("forgotten on request".to_owned());
+        let settled = Settled { source, received_at, kinds: Vec::new(), end };
+        return Ok(Read { delivery: delivery_of(&record), adapter: 0, settled, outputs: Vec::new() });
+    };
+    let place = (record.partition, record.offset);
+    let delivery: InboxRecord = match codec::decode(payload) {
+        Ok(delivery) => delivery,
+        Err(source @ DecodeError::UnknownSchema { .. }) => {
+            return Err(NormaliseError::Newer { partition: place.0, offset: place.1, source });
+        }
+        Err(error) => return dead(place, undecodable(record, &chain(&error)), Written::default()),
+    };
+    let adapter = adapters.get(&delivery.provider).map_or(0, Provider::version);
+    let (events, reason) = match normalise(&delivery, adapters, people) {
+        Outcome::Ignored(reason) => {
+            let InboxRecord { source, received_at, delivery, .. } = delivery;
+            let settled = Settled { source, received_at, kinds: Vec::new(), end: End::Ignored(reason) };
+            return Ok(Read { delivery, adapter, settled, outputs: Vec::new() });
+        }
+        Outcome::Events(events) => (events, None),
+        Outcome::Dead { reason, events, .. } => (events, Some(reason)),
+    };
+    match (Written::of(events), reason) {
+        (Ok(Written { kinds, outputs }), None) => {
+            let InboxRecord { source, received_at, delivery, .. } = delivery;
+            Ok(Read { delivery, adapter, settled: Settled { source, received_at, kinds, end: End::Events }, outputs })
+        }
+        (Ok(written), Some(reason)) => dead(place, dead_letter(&record, delivery, adapter, &reason), written),
+        (Err(also), reason) => {
+            let reason = reason.map_or(also.clone(), |reason| format!("{reason}; {also}"));
+            dead(place, dead_letter(&record, delivery, adapter, &reason), Written::default())
+        }
+    }
+}
+
+/// What could be read of a delivery, and its letter, under the key that the delivery has in the inbox.
+fn dead((partition, offset): (i32, i64), letter: DeadLetter, readable: Written) -> Result<Read, NormaliseError> {
+    let key = format!("{}/{}", letter.source, letter.delivery);
+    let payload = codec::encode(&letter).map_err(|source| NormaliseError::DeadLetter { partition, offset, source })?;
+    let outputs = std::iter::once(Output::new(&topics::DEAD_LETTERS, key, payload)).chain(readable.outputs).collect();
+    let DeadLetter { source, received_at, delivery, adapter, .. } = letter;
+    let end = End::Dead { delivery: delivery.clone() };
+    Ok(Read { delivery, adapter, settled: Settled { source, received_at, kinds: readable.kinds, end }, outputs })
 }
 
 impl Processor for Normaliser {
@@ -142,39 +182,13 @@ struct Consumed<'a> {
 }
 
 impl Consumed<'_> {
-    fn events(mut self, source: Source, received_at: Timestamp, written: Written, out: &mut Vec<Output>) {
-        out.extend(written.outputs);
-        self.end(source, received_at, written.kinds, End::Events);
-    }
-
-    fn ignored(mut self, source: Source, received_at: Timestamp, reason: String) {
-        self.end(source, received_at, Vec::new(), End::Ignored(reason));
-    }
-
-    /// The letter has the key that the delivery has in the inbox.
-    fn dead(mut self, letter: DeadLetter, readable: Written, out: &mut Vec<Output>) -> Result<(), NormaliseError> {
-        let (partition, offset) = self.place;
-        let key = format!("{}/{}", letter.source, letter.delivery);
-        match codec::encode(&letter) {
-            Ok(payload) => out.push(Output::new(&topics::DEAD_LETTERS, key, payload)),
-            Err(source) => {
-                self.left_for_later();
-                return Err(NormaliseError::DeadLetter { partition, offset, source });
-            }
-        }
-        out.extend(readable.outputs);
-        let DeadLetter { source, received_at, delivery, .. } = letter;
-        self.end(source, received_at, readable.kinds, End::Dead { delivery });
-        Ok(())
+    fn end(mut self, settled: Settled) {
+        self.settled.push(settled);
+        self.done = true;
     }
 
     /// The whole batch will be read again.
     fn left_for_later(mut self) {
-        self.done = true;
-    }
-
-    fn end(&mut self, source: Source, received_at: Timestamp, kinds: Vec<&'static str>, end: End) {
-        self.settled.push(Settled { source, received_at, kinds, end });
         self.done = true;
     }
 }
@@ -245,7 +259,7 @@ fn dead_letter(record: &Record, delivery: InboxRecord, adapter: i32, reason: &st
 /// The dead letter of what is not even an inbox record: source and delivery by its key, the body as it was found.
 fn undecodable(record: Record, reason: &str) -> DeadLetter {
     let source = source_of(&record);
-    let delivery = key_of(&record).map_or(UNKNOWN, |(_, delivery)| delivery).to_owned();
+    let delivery = delivery_of(&record);
     DeadLetter {
         stage: Stage::Normalise,
         reason: cut(reason),
@@ -267,6 +281,10 @@ fn undecodable(record: Record, reason: &str) -> DeadLetter {
 
 fn source_of(record: &Record) -> Source {
     key_of(record).map_or(UNKNOWN, |(source, _)| source).into()
+}
+
+fn delivery_of(record: &Record) -> String {
+    key_of(record).map_or(UNKNOWN, |(_, delivery)| delivery).to_owned()
 }
 
 /// Source and delivery as the key has them.
@@ -297,7 +315,9 @@ mod tests {
     #[test]
     fn a_record_let_go_without_an_outcome_reports_itself() {
         assert_eq!(unsettled(|consumed| drop(consumed)), 1);
-        assert_eq!(unsettled(|consumed| consumed.ignored("s".into(), Timestamp(0), "why".to_owned())), 0);
+        let end = End::Ignored("why".to_owned());
+        let settled = Settled { source: "s".into(), received_at: Timestamp(0), kinds: Vec::new(), end };
+        assert_eq!(unsettled(|consumed| consumed.end(settled)), 0);
         assert_eq!(unsettled(|consumed| consumed.left_for_later()), 0);
     }
 

@@ -72,7 +72,7 @@ impl<P: Processor> Runtime<P> {
     ) -> Result<Runtime<P>, WorkerError> {
         Ok(Runtime {
             group: GroupConsumer::new(kafka, &config.group, &config.inputs, metrics)?,
-            producer: TransactionalProducer::new(kafka, &config, metrics)?,
+            producer: TransactionalProducer::new(kafka, &config, config.changelog.as_slice(), metrics)?,
             watermarks: Watermarks::new(kafka)?,
             config,
             kafka: kafka.clone(),
@@ -224,7 +224,7 @@ impl<P: Processor> Runtime<P> {
 
     /// Where the changelog of each partition just written ends: behind its last record and the commit's marker.
     fn note_changelog(&mut self) {
-        for (partition, last) in self.producer.take_written() {
+        for ((_, partition), last) in self.producer.take_written() {
             self.complete.insert(partition, last + 2);
         }
     }

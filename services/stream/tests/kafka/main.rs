@@ -4,6 +4,7 @@
 // Clippy knows the helpers of a test, outside of its function, for no test code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod append;
 mod producer;
 mod reader;
 mod restore;

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use stream::rewind::{Change, RewindError, Rewound};
+use stream::rewind::{Along, Change, Group, RewindError, Rewound};
 use stream::topics::{self, CHANGELOG, CI_EVENTS, CONTROL, DEAD_LETTERS, EVENTS, INBOX};
 use stream::worker::{Processor, WorkerConfig, WorkerError};
 use stream::{KafkaConfig, Output, Record};
@@ -351,7 +351,12 @@ async fn a_group_goes_back_to_its_beginning_with_its_state() {
         let (kafka, group) = (kafka.0.clone(), kafka.group_name("count"));
         let rewind = move || {
             let mut seen = BTreeMap::new();
-            let rewound = stream::rewind::rewind(&kafka, &group, &EVENTS, &CHANGELOG, |key, _, read| {
+            let (group, metrics) = (Group { name: &group, inputs: &EVENTS, changelog: &CHANGELOG }, crate::metrics());
+            let along = Along {
+                records: vec![Output::new(&CHANGELOG, "along", "7").to_partition(1)],
+                beyond: (0..2).map(|partition| (("control", partition), 1_000_000)).collect(),
+            };
+            let rewound = stream::rewind::rewind(&kafka, group, &along, &metrics, |key, _, read| {
                 seen.extend(read.iter().cloned());
                 Ok::<_, Fault>(change(key))
             });
@@ -374,13 +379,16 @@ async fn a_group_goes_back_to_its_beginning_with_its_state() {
     .unwrap();
     assert_eq!(rewound, Rewound { partitions: 2 * EVENTS.len(), deleted: 25, replaced: 25 });
     assert_eq!(seen.len(), EVENTS.len(), "every topic had been read: {seen:?}");
+    assert_eq!(seen["control"], 1_000_000);
+    assert!(seen["ci.events"] < 1_000_000);
 
     let shared = Shared::with_faults(0);
     let worker = Running::start(&kafka, stateful(&kafka, "a"), Counting::new(&shared));
     crate::eventually("all is counted", || async { shared.committed.load(Ordering::Relaxed) >= u64::from(N) }).await;
     worker.stop().await;
-    let counts: BTreeMap<String, u64> =
+    let mut counts: BTreeMap<String, u64> =
         shared.states.lock().unwrap().values().flatten().map(|(k, n)| (k.clone(), *n)).collect();
+    assert_eq!(counts.remove("along"), Some(7));
     let each = u64::from(N) / 50;
     for (key, count) in counts {
         let begun = if key.as_bytes().last().unwrap() % 2 == 0 { 0 } else { 1000 };

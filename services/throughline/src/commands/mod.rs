@@ -37,7 +37,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),
-        Command::Replay(arguments) => replay::run(file, arguments.json),
+        Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
