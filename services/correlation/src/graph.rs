@@ -64,6 +64,8 @@ struct Node {
     ends: u16,
 }
 
+const _: () = assert!(size_of::<Node>() == 80);
+
 /// Stands for parents that nobody told.
 const UNTOLD: u16 = u16::MAX;
 
@@ -249,7 +251,7 @@ impl Graph {
         if let Some(place) = self.find_packed(&id) {
             return place;
         }
-        // A realm of four thousand million commits has other troubles.
+        // A realm of two thousand million commits has other troubles.
         let place = Place(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let hash = id.stem();
         self.nodes.push(Node {

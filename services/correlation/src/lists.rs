@@ -1,6 +1,7 @@
 //! A short list for each of very many things that are numbered from zero.
 //!
-//! Most commits have one parent and one commit that follows. A list as long as `N` stands in place; the few longer ones stand apart.
+//! Most commits have one parent and one commit that follows. A list as long as `N` stands in place; the few longer ones stand
+//! apart and are written anew whenever they change.
 
 use smallvec::SmallVec;
 

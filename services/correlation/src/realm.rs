@@ -208,7 +208,9 @@ impl Realm {
     /// Whether something is left to be derived.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        !self.is_behind() && (!self.state.dirty.is_empty() || !self.state.dirty_commits.is_empty())
+        let marked = !self.state.dirty.is_empty() || !self.state.dirty_commits.is_empty();
+        // What was emitted and is not known any more has no mark.
+        !self.is_behind() && (self.state.rebuilt || marked)
     }
 
     /// Whether everything is worked out anew, and the generation before was further: the rows of that one are served meanwhile.

@@ -236,13 +236,13 @@ impl stream::worker::Processor for Processor {
     }
 
     fn restore(&mut self, partition: i32, key: &[u8], payload: Option<&[u8]>) -> Result<(), Error> {
-        self.restoring.get_or_insert_with(Restoring::start).record(partition, key, payload);
+        self.restoring.get_or_insert_with(Restoring::new).record(partition, key, payload);
         Ok(())
     }
 
     fn restored(&mut self, partition: i32) -> Result<(), Error> {
         if let Some(restoring) = self.restoring.take() {
-            self.ready = restoring.finish();
+            self.ready.extend(restoring.finish());
         }
         let state = self.ready.remove(&partition).transpose()?.unwrap_or_default();
         for (name, realm) in &state.realms {

@@ -40,6 +40,7 @@ struct Span {
     value: Option<usize>,
 }
 
+/// A thread, and what it will be given next.
 #[derive(Debug)]
 struct Lane {
     batch: Batch,
@@ -47,24 +48,30 @@ struct Lane {
     thread: JoinHandle<Outcome>,
 }
 
-/// A restore that is going on. Dropped before it is finished, it leaves nothing behind.
+/// A restore that is going on. Dropped before it is finished, it comes to nothing: its threads end by themselves.
 #[derive(Debug)]
-pub struct Restoring(Vec<Lane>);
+pub struct Restoring {
+    /// At most as many as there are cores.
+    lanes: Vec<Lane>,
+    most: usize,
+    /// Lane of each partition. They come in turn: what is read back after a rebalance may be any of them.
+    of: BTreeMap<i32, usize>,
+}
 
 impl Restoring {
-    pub fn start() -> Self {
-        let lanes = thread::available_parallelism().map_or(1, usize::from);
-        let lane = |_| {
-            let (sender, receiver) = sync_channel(WAITING);
-            Lane { batch: Batch::default(), sender, thread: thread::spawn(move || take_in(&receiver)) }
-        };
-        Self((0..lanes).map(lane).collect())
+    pub fn new() -> Self {
+        let most = thread::available_parallelism().map_or(1, usize::from);
+        Self { lanes: Vec::new(), most, of: BTreeMap::new() }
     }
 
     /// Hands a record over.
     pub fn record(&mut self, partition: i32, key: &[u8], value: Option<&[u8]>) {
-        let lanes = self.0.len();
-        let Some(lane) = self.0.get_mut(partition.unsigned_abs() as usize % lanes) else { return };
+        let next = self.of.len() % self.most;
+        let number = *self.of.entry(partition).or_insert(next);
+        if number == self.lanes.len() {
+            self.lanes.push(Lane::start());
+        }
+        let Some(lane) = self.lanes.get_mut(number) else { return };
         let batch = &mut lane.batch;
         batch.bytes.extend_from_slice(key);
         let key = batch.bytes.len();
@@ -80,7 +87,7 @@ impl Restoring {
 
     /// Waits for the threads: the state of every partition of which there was a record, worked out.
     pub fn finish(self) -> Outcome {
-        let waiting: Vec<JoinHandle<Outcome>> = self.0.into_iter().map(Lane::finish).collect();
+        let waiting: Vec<JoinHandle<Outcome>> = self.lanes.into_iter().map(Lane::finish).collect();
         let outcome =
             |thread: JoinHandle<Outcome>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         waiting.into_iter().flat_map(outcome).collect()
@@ -88,13 +95,20 @@ impl Restoring {
 }
 
 impl Lane {
+    fn start() -> Self {
+        let (sender, receiver) = sync_channel(WAITING);
+        Self { batch: Batch::default(), sender, thread: thread::spawn(move || take_in(&receiver)) }
+    }
+
     fn hand_over(&mut self) {
         // A thread ends before its sender does only by a panic, which is met again where it is waited for.
         let _ = self.sender.send(std::mem::take(&mut self.batch));
     }
 
     fn finish(mut self) -> JoinHandle<Outcome> {
-        self.hand_over();
+        if !self.batch.records.is_empty() {
+            self.hand_over();
+        }
         // The empty batch tells a restore that is complete from one that was given up.
         self.hand_over();
         self.thread
@@ -143,7 +157,7 @@ mod tests {
 
     #[test]
     fn each_partition_gets_its_state_and_a_broken_one_its_error() {
-        let mut restoring = Restoring::start();
+        let mut restoring = Restoring::new();
         for partition in 0..5 {
             let name = RealmName::new(format!("realm-{partition}"));
             let mut realm = Realm::new(name.clone());
@@ -157,6 +171,7 @@ mod tests {
         }
         restoring.record(3, b"\xff", Some(b"what is this"));
         let outcome = restoring.finish();
+        assert_eq!(outcome.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         for (partition, state) in outcome {
             match state {
                 Ok(state) => {

@@ -137,13 +137,15 @@ impl Scan {
         config
             .set("enable.partition.eof", "true")
             .set("statistics.interval.ms", "0")
-            // A reader that is as fast needs little read ahead, and what is taken for it is hardly given back. Waiting a second,
-            // as it does by default, whenever so much is there would be most of a restore.
-            .set("fetch.message.max.bytes", "262144")
-            .set("queued.max.messages.kbytes", "16384")
-            .set("fetch.queue.backoff.ms", "5")
             // The end is noticed by a fetch that finds nothing: it need not wait for more.
             .set("fetch.wait.max.ms", millis(Duration::from_millis(10)));
+        // A reader that is as fast needs little read ahead, and what is taken for it is hardly given back. Waiting a second, as it does
+        // by default, whenever so much is there would be most of a restore.
+        for (property, value) in [("queued.max.messages.kbytes", "16384"), ("fetch.queue.backoff.ms", "5")] {
+            if !kafka.properties.contains_key(property) {
+                config.set(property, value);
+            }
+        }
         let consumer = config.create_with_context(Quiet::new("scan")).map_err(ConfigError::from)?;
         let unread: BTreeMap<i32, Span> = spans.into_iter().filter(|(_, span)| span.low < span.high).collect();
         let (topic, progress) = (kafka.topic_name(topic), Instant::now());

@@ -66,7 +66,8 @@ pub trait Processor: Send {
         let _ = partition;
     }
 
-    /// One committed changelog record; without payload the key was deleted.
+    /// One committed changelog record; without payload the key was deleted. All of them come before the first
+    /// [`restored`](Self::restored), which may tell of an error in one.
     fn restore(&mut self, partition: i32, key: &[u8], payload: Option<&[u8]>) -> Result<(), Self::Error> {
         let _ = (partition, key, payload);
         Ok(())

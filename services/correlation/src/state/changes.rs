@@ -70,6 +70,9 @@ impl State {
         for place in members.difference(&before) {
             self.changes_with.add(place.index(), number);
         }
+        if self.rebuilding {
+            return;
+        }
         // What a member tells reaches the commit that merged it: of a squash, the earliest author time.
         let mut touched: BTreeSet<Place> = before.union(&members).copied().collect();
         // Whether this change or another one brought a commit first decides what a squash of that other one counts from.

@@ -177,7 +177,8 @@ pub struct State {
     pub dirty_commits: FxHashSet<Place>,
     /// Everything was worked out anew: units that have lost their facts are not among the dirty ones.
     pub rebuilt: bool,
-    /// Everything is being worked out anew, and every unit is marked once for itself: what a commit touches need not be looked for.
+    /// Everything is being worked out anew. Each unit is marked for itself, and all commits are: what is only marked because something
+    /// else moved need not be looked for.
     rebuilding: bool,
 }
 

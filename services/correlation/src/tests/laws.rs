@@ -111,7 +111,6 @@ proptest! {
                 run.crash();
             }
         }
-        run.commit();
         let expected = Run::of(&kept).tables;
         prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));
         // It knows as much as one that never was behind, also after a restart.
