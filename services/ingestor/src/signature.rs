@@ -8,6 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -65,6 +66,14 @@ impl Scheme {
         }
     }
 
+    /// Header that holds the proof, in lower case.
+    const fn header(self) -> &'static str {
+        match self {
+            Self::HubSignature256 => HUB_SIGNATURE_256,
+            Self::Token => "authorization",
+        }
+    }
+
     /// What `WWW-Authenticate` says to a sender that was turned away.
     #[must_use]
     pub const fn challenge(self) -> &'static str {
@@ -75,11 +84,28 @@ impl Scheme {
     }
 }
 
-/// Whether a delivery is its provider's own: one of the `secrets` fits. With no secret nothing fits.
+/// The scheme by which a delivery has to prove itself: the first of `schemes` whose headers are there, else the first. A sender that
+/// chooses one of several has to know the secret for any of them.
+///
+/// # Panics
+/// Without any scheme; a test asks every door for one.
+#[must_use]
+pub fn choose(schemes: &[Scheme], headers: &HeaderMap) -> Scheme {
+    schemes.iter().copied().find(|scheme| headers.contains_key(scheme.header())).unwrap_or(schemes[0])
+}
+
+/// Whether a delivery is its provider's own: one of the `secrets` fits, and the time that it was signed at, where the scheme has one,
+/// is near `now`. With no secret nothing fits.
 ///
 /// # Errors
 /// Where it is not.
-pub fn verify(scheme: Scheme, headers: &HeaderMap, body: &[u8], secrets: &[SecretString]) -> Result<(), Rejected> {
+pub fn verify(
+    scheme: Scheme,
+    headers: &HeaderMap,
+    body: &[u8],
+    secrets: &[SecretString],
+    _now: Timestamp,
+) -> Result<(), Rejected> {
     match scheme {
         Scheme::HubSignature256 => hub_signature_256(headers, body, secrets),
         Scheme::Token => token(headers, secrets),
@@ -150,13 +176,14 @@ mod tests {
         texts.iter().map(|text| SecretString::from(*text)).collect()
     }
 
+    const NOW: Timestamp = Timestamp(0);
     const SECRET: &str = "It's a Secret to Everybody";
     const BODY: &[u8] = b"Hello, World!";
     const SIGNATURE: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
     fn hub(signature: &str, body: &[u8], of: &[&str]) -> Result<(), &'static str> {
         let headers = headers(&[("X-Hub-Signature-256", signature)]);
-        verify(Scheme::HubSignature256, &headers, body, &secrets(of)).map_err(Rejected::reason)
+        verify(Scheme::HubSignature256, &headers, body, &secrets(of), NOW).map_err(Rejected::reason)
     }
 
     #[test]
@@ -177,7 +204,8 @@ mod tests {
     fn takes_nothing_else() {
         assert_eq!(hub(SIGNATURE, b"Hello, World", &[SECRET]), Err("mismatch"));
         assert_eq!(
-            verify(Scheme::HubSignature256, &HeaderMap::new(), BODY, &secrets(&[SECRET])).map_err(Rejected::reason),
+            verify(Scheme::HubSignature256, &HeaderMap::new(), BODY, &secrets(&[SECRET]), NOW)
+                .map_err(Rejected::reason),
             Err("missing")
         );
         let digits = &SIGNATURE["sha256=".len()..];
@@ -190,7 +218,7 @@ mod tests {
 
     fn authorized(value: &str) -> Result<(), &'static str> {
         let headers = headers(&[("Authorization", value)]);
-        verify(Scheme::Token, &headers, b"", &secrets(&["hunter2", "hunter3"])).map_err(Rejected::reason)
+        verify(Scheme::Token, &headers, b"", &secrets(&["hunter2", "hunter3"]), NOW).map_err(Rejected::reason)
     }
 
     #[test]
@@ -205,7 +233,7 @@ mod tests {
             assert_eq!(authorized(value), Err("malformed"), "{value}");
         }
         assert_eq!(
-            verify(Scheme::Token, &HeaderMap::new(), b"", &secrets(&["a"])).map_err(Rejected::reason),
+            verify(Scheme::Token, &HeaderMap::new(), b"", &secrets(&["a"]), NOW).map_err(Rejected::reason),
             Err("missing")
         );
     }
@@ -233,7 +261,8 @@ mod tests {
         for vector in vectors.iter().filter(|v| v.headers.contains_key("X-Hub-Signature-256")) {
             let body = std::fs::read(folder.join(&vector.body_file)).unwrap();
             let headers: Vec<_> = vector.headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            let result = verify(Scheme::HubSignature256, &self::headers(&headers), &body, &secrets(&[&vector.secret]));
+            let result =
+                verify(Scheme::HubSignature256, &self::headers(&headers), &body, &secrets(&[&vector.secret]), NOW);
             assert_eq!(result.is_ok(), vector.published_expectation == "valid", "{}", vector.name);
             seen += 1;
         }

@@ -11,8 +11,9 @@ use ingestor::normalise::{
     Adapters, Metrics, NormaliseConfig, NormaliseError, Normaliser, Outcome, inspect, normalise, start,
 };
 use ingestor::people::People;
-use ingestor::providers::{Observed, Provider, Reading, Unreadable};
+use ingestor::providers::{Door, Observed, Page, Provider, Reading, Unreadable};
 use ingestor::receive::{Inbox, record};
+use ingestor::signature::Scheme;
 use model::codec;
 use model::event::{Body, Event, Gate, GateRequested, References, Tag, TagAction};
 use model::inbox::{DeadLetter, InboxRecord, Stage};
@@ -28,8 +29,12 @@ use tokio_util::sync::CancellationToken;
 struct Script;
 
 impl Provider for Script {
-    fn name(&self) -> &'static str {
-        "script"
+    fn door(&self) -> &'static Door {
+        &Door { provider: "script", schemes: &[Scheme::Token], delivery: &[], event: None, kept: &[] }
+    }
+
+    fn page(&self) -> &'static Page {
+        &Page { title: "", tells: "", steps: &[], permissions: &[], events: &[], notes: &[], documentation: "" }
     }
 
     fn version(&self) -> i32 {

@@ -4,33 +4,40 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::providers::Provider;
-use crate::providers::cdevents::CdEvents;
-use crate::providers::github::GitHub;
-use crate::providers::import::Import;
+use crate::providers::{PROVIDERS, Provider};
 
 /// Adapters by the name of their provider.
 #[derive(Clone, Default)]
-pub struct Adapters(BTreeMap<&'static str, Arc<dyn Provider>>);
+pub struct Adapters(BTreeMap<&'static str, Adapter>);
+
+/// An adapter of [`PROVIDERS`], or one that was made with something of its own, such as rules of the configuration.
+#[derive(Clone)]
+enum Adapter {
+    Shared(&'static dyn Provider),
+    Own(Arc<dyn Provider>),
+}
 
 /// All adapters of this version.
 #[must_use]
 pub fn adapters() -> Adapters {
-    Adapters::default().with(CdEvents).with(GitHub).with(Import)
+    Adapters(PROVIDERS.iter().map(|provider| (provider.name(), Adapter::Shared(*provider))).collect())
 }
 
 impl Adapters {
     /// The same with one more; it replaces one of the same name.
     #[must_use]
     pub fn with(mut self, adapter: impl Provider + 'static) -> Self {
-        self.0.insert(adapter.name(), Arc::new(adapter));
+        self.0.insert(adapter.name(), Adapter::Own(Arc::new(adapter)));
         self
     }
 
     /// The adapter of a provider.
     #[must_use]
     pub fn get(&self, provider: &str) -> Option<&dyn Provider> {
-        self.0.get(provider).map(Arc::as_ref)
+        self.0.get(provider).map(|adapter| match adapter {
+            Adapter::Shared(adapter) => *adapter,
+            Adapter::Own(adapter) => adapter.as_ref(),
+        })
     }
 
     /// Names of the providers, sorted.

@@ -14,16 +14,36 @@ use model::{CommitId, Repository, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Observed, Provider, Reading, Unreadable};
+use super::{Door, Observed, Page, Provider, Reading, Unreadable};
 use crate::people::People;
+use crate::signature::Scheme;
+
+const DOOR: Door = Door { provider: "import", schemes: &[Scheme::Token], delivery: &[], event: None, kept: &[] };
+
+const PAGE: Page = Page {
+    title: "Import",
+    tells: "events of Throughline's own format, one in JSON for each delivery",
+    steps: &[
+        "Write one event in JSON on each line of a file, and run `throughline import FILE`.",
+        "Or POST one event at a time to {url}, with the header `Authorization: Bearer {secret}`.",
+    ],
+    permissions: &["None: it is your own file."],
+    events: &[],
+    notes: &["`schemas/README.md` shows an example of every kind of event."],
+    documentation: "schemas/README.md#import",
+};
 
 /// Reads imported events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Import;
 
 impl Provider for Import {
-    fn name(&self) -> &'static str {
-        "import"
+    fn door(&self) -> &'static Door {
+        &DOOR
+    }
+
+    fn page(&self) -> &'static Page {
+        &PAGE
     }
 
     fn version(&self) -> i32 {

@@ -4,19 +4,52 @@
 //! the provider left out. When an adapter is mended its version grows, and a replay of the inbox replaces what the old one said.
 
 pub mod cdevents;
+mod door;
 pub mod github;
 pub mod import;
+mod lenient;
+mod page;
 
 use model::Timestamp;
 use model::event::Body;
 use model::inbox::InboxRecord;
 
+pub use door::{Door, record};
+pub use page::{Expected, Page};
+
 use crate::people::People;
 
-/// Reads the deliveries of one provider.
+/// Every provider, by name: one line for each.
+pub static PROVIDERS: &[&'static dyn Provider] = &[&cdevents::CdEvents, &github::GitHub, &import::Import];
+
+/// The provider of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Provider> {
+    PROVIDERS.iter().copied().find(|provider| provider.name() == name)
+}
+
+/// Names of all providers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().map(|provider| provider.name())
+}
+
+/// Lets in and reads the deliveries of one provider.
 pub trait Provider: Send + Sync {
+    /// How its deliveries are let in, and its name.
+    fn door(&self) -> &'static Door;
+
+    /// How it is connected, for people.
+    fn page(&self) -> &'static Page;
+
     /// Name in the configuration and in the events: `github`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.door().provider
+    }
+
+    /// The name of the event of a delivery, in the provider's words: what its header says, or its body where no header does.
+    fn event(&self, delivery: &InboxRecord) -> Option<String> {
+        delivery.event.clone()
+    }
 
     /// Version of the adapter, from 1; grows whenever it would read an old delivery differently.
     fn version(&self) -> i32;

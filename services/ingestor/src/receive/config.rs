@@ -11,7 +11,7 @@ use stream::producer::IngestConfig;
 use stream::topics::INBOX;
 
 use super::body::REQUEST_OVERHEAD;
-use super::door::Door;
+use crate::providers::{self, Door, Provider};
 use crate::secret::{Secret, SecretError};
 
 const MIB: usize = 1024 * 1024;
@@ -50,7 +50,7 @@ pub struct ReceiveConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
-    /// Who it is: `github`, `cdevents`, `import`.
+    /// Who it is: `github`, `gitlab`, …; `throughline sources` lists them.
     pub provider: String,
     /// Realm of what it tells.
     #[serde(default = "default_realm")]
@@ -209,10 +209,10 @@ impl SourceConfig {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(legal) {
             return Err(ConfigError::Name(name.to_owned()));
         }
-        let door = Door::of(&self.provider).ok_or_else(|| ConfigError::Provider {
+        let door = providers::find(&self.provider).map(Provider::door).ok_or_else(|| ConfigError::Provider {
             source_name: name.to_owned(),
             provider: self.provider.clone(),
-            known: Door::providers().collect::<Vec<_>>().join(", "),
+            known: providers::names().collect::<Vec<_>>().join(", "),
         })?;
         if self.realm.trim().is_empty() {
             return Err(ConfigError::Realm(name.to_owned()));
@@ -270,7 +270,7 @@ mod tests {
             (with("secrets = ['a']\ninsecure_no_secret = true"), "both"),
             (with("secrets = ['a']\nrealm = ' '"), "realm"),
             (with("secret = 'a'"), "unknown field `secret`"),
-            ("[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']".to_owned(), "known are github, cdevents, import"),
+            ("[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']".to_owned(), "known are cdevents, github, import"),
             ("[sources.'a/b']\nprovider = 'github'\nsecrets = ['a']".to_owned(), "`a/b`"),
             ("max_body_bytes = 33554432".to_owned(), "receive.max_body_bytes"),
             ("max_body_bytes = 0".to_owned(), "receive.max_body_bytes"),

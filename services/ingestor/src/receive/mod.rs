@@ -20,7 +20,6 @@
 mod answer;
 mod body;
 mod config;
-mod door;
 mod inbox;
 mod metrics;
 mod server;
@@ -41,13 +40,13 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::providers::record;
 pub use config::{ConfigError, ReceiveConfig, SourceConfig};
-pub use door::record;
 pub use inbox::{Inbox, PutError};
 pub use metrics::Metrics;
 
 use crate::clock;
-use crate::signature::verify;
+use crate::signature::{Scheme, choose, verify};
 use answer::Refusal;
 use body::Budget;
 use config::KnownSource;
@@ -147,7 +146,7 @@ async fn receive(State(receiver): State<Receiver>, Path(name): Path<String>, req
             if !head.headers.contains_key(EXPECT) {
                 body::drain(body, shared.max_body);
             }
-            refusal.answer(source.map(|source| source.door.scheme))
+            refusal.answer(source.map(|source| choose(source.door.schemes, &head.headers)))
         }
     }
 }
@@ -160,9 +159,9 @@ async fn wrong_method(State(receiver): State<Receiver>) -> Response {
 impl Shared {
     /// Takes one delivery; returns its id once Kafka has it.
     async fn take(&self, source: &KnownSource, head: &Parts, body: &mut Body) -> Result<String, Refusal> {
-        let scheme = source.door.scheme;
+        let scheme = choose(source.door.schemes, &head.headers);
         if !scheme.signs_body() {
-            self.check(source, head, b"")?;
+            self.check(scheme, source, head, b"")?;
         }
         let declared = body::declared_length(body).unwrap_or(0);
         let declared = usize::try_from(declared).ok().filter(|declared| *declared <= self.max_body);
@@ -171,16 +170,16 @@ impl Shared {
         let read = body::read(body, self.max_body, &mut share);
         let bytes = tokio::time::timeout(self.body_timeout, read).await.map_err(|_| Refusal::TooSlow)??;
         if scheme.signs_body() {
-            self.check(source, head, &bytes)?;
+            self.check(scheme, source, head, &bytes)?;
         }
         self.put(source, head, bytes).await
     }
 
-    fn check(&self, source: &KnownSource, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
+    fn check(&self, scheme: Scheme, source: &KnownSource, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
         if source.secrets.is_empty() {
             return Ok(());
         }
-        verify(source.door.scheme, &head.headers, body, &source.secrets).map_err(Refusal::Rejected)
+        verify(scheme, &head.headers, body, &source.secrets, clock::now()).map_err(Refusal::Rejected)
     }
 
     async fn put(&self, source: &KnownSource, head: &Parts, bytes: Vec<u8>) -> Result<String, Refusal> {

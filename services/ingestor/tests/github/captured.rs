@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ingestor::providers::Reading;
-use ingestor::providers::github::KINDS;
+use ingestor::providers::github::EVENTS;
 use serde_json::Value;
 
 use crate::bodies::{Body, captured_bodies};
@@ -33,7 +33,7 @@ fn every_captured_body_is_read_or_ignored_by_name() {
     let (mut read_count, mut ignored, mut wrong) = (0, BTreeMap::<String, u32>::new(), Vec::new());
     for Body { path, name, event } in bodies {
         let body: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let handled = KINDS.iter().any(|known| known.name == event);
+        let handled = EVENTS.iter().any(|known| known.event == event);
         match read(&event, &body) {
             Ok(Reading::Events(events)) if !events.is_empty() => read_count += 1,
             Ok(Reading::Ignored(reason)) if !handled || ACCEPTED.contains(&reason.as_str()) => {

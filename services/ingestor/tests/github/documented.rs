@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ingestor::people::People;
-use ingestor::providers::github::KINDS;
+use ingestor::providers::github::EVENTS;
 use ingestor::providers::{Provider, Reading};
 use serde_json::Value;
 
@@ -49,8 +49,8 @@ fn what_is_documented_is_read() {
 
 #[test]
 fn every_kind_has_a_fixture() {
-    for known in KINDS {
-        assert!(FIXTURES.iter().any(|(name, _)| kind(name) == known.name), "no fixture of {}", known.name);
+    for known in EVENTS {
+        assert!(FIXTURES.iter().any(|(name, _)| kind(name) == known.event), "no fixture of {}", known.event);
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ingestor::providers::Reading;
-use ingestor::providers::github::KINDS;
+use ingestor::providers::github::EVENTS;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ fn examples(version: &str) -> Vec<Examples> {
 fn each_kind_that_is_read_is_read_right() {
     let mut seen = BTreeSet::new();
     for Examples { name, examples } in examples("api.github.com") {
-        if !KINDS.iter().any(|kind| kind.name == name) {
+        if !EVENTS.iter().any(|kind| kind.event == name) {
             continue;
         }
         let mut text = String::new();
@@ -81,7 +81,7 @@ fn each_kind_that_is_read_is_read_right() {
         });
         seen.insert(name);
     }
-    let missing: Vec<_> = KINDS.iter().map(|kind| kind.name).filter(|kind| !seen.contains(*kind)).collect();
+    let missing: Vec<_> = EVENTS.iter().map(|kind| kind.event).filter(|kind| !seen.contains(*kind)).collect();
     assert_eq!(missing, ["deployment_protection_rule"], "kinds of which the package has no example");
 }
 
@@ -89,7 +89,7 @@ fn each_kind_that_is_read_is_read_right() {
 fn every_other_kind_is_ignored_by_name() {
     let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
     for Examples { name, examples } in examples("api.github.com") {
-        if KINDS.iter().any(|kind| kind.name == name) {
+        if EVENTS.iter().any(|kind| kind.event == name) {
             continue;
         }
         for body in &examples {

@@ -1,7 +1,7 @@
 //! Whatever comes, the adapter answers.
 
 use ingestor::providers::Provider;
-use ingestor::providers::github::{GitHub, KINDS};
+use ingestor::providers::github::{EVENTS, GitHub};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -50,8 +50,8 @@ fn places(value: &Value, path: &str, found: &mut Vec<String>) {
 
 proptest! {
     #[test]
-    fn bytes_are_answered(kind in 0..KINDS.len(), body: Vec<u8>, form: bool) {
-        let mut delivery = delivery(KINDS[kind].name, body);
+    fn bytes_are_answered(kind in 0..EVENTS.len(), body: Vec<u8>, form: bool) {
+        let mut delivery = delivery(EVENTS[kind].event, body);
         if form {
             delivery.content_type = Some("application/x-www-form-urlencoded".to_owned());
         }
@@ -59,8 +59,8 @@ proptest! {
     }
 
     #[test]
-    fn json_is_answered(kind in 0..KINDS.len(), body in any_json()) {
-        let _ = read(KINDS[kind].name, &body);
+    fn json_is_answered(kind in 0..EVENTS.len(), body in any_json()) {
+        let _ = read(EVENTS[kind].event, &body);
     }
 
     /// A good body with one member replaced: most of it is read as ever.

@@ -31,16 +31,48 @@ use serde_json::Value;
 use self::envelope::{Envelope, Opened};
 use self::named::{Custom, Pointer};
 use self::shape::{CdEvent, Reference, Text};
-use super::{Observed, Provider, Reading, Unreadable};
+use super::{Door, Observed, Page, Provider, Reading, Unreadable};
 use crate::people::People;
+use crate::signature::Scheme;
+
+/// Binary mode of <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>; in the structured
+/// mode everything is in the body.
+const DOOR: Door = Door {
+    provider: "cdevents",
+    schemes: &[Scheme::Token],
+    delivery: &["ce-source", "ce-id"],
+    event: Some("ce-type"),
+    kept: &["ce-*"],
+};
+
+const PAGE: Page = Page {
+    title: "CDEvents",
+    tells: "whatever speaks the vocabulary of the Continuous Delivery Foundation: Tekton, Jenkins, Spinnaker, Testkube and others",
+    steps: &[
+        "Let the sender POST its events to {url}, in any mode of the CloudEvents HTTP binding: structured, binary or batch.",
+        "Let it send the header `Authorization: Bearer {secret}`, or basic authentication with the secret as the password.",
+    ],
+    permissions: &["None at the provider: it only sends."],
+    events: &[],
+    notes: &[
+        "Versions 0.3 to 0.5 are read, and the approvals of the 0.6 draft.",
+        "What the vocabulary has no word for is taken from `customData`: an object with any of repository, commit, ref, change, \
+         pipelineRun, environment, service, version, ticket, name, url.",
+    ],
+    documentation: "https://cdevents.dev/docs/",
+};
 
 /// Reads CDEvents.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CdEvents;
 
 impl Provider for CdEvents {
-    fn name(&self) -> &'static str {
-        "cdevents"
+    fn door(&self) -> &'static Door {
+        &DOOR
+    }
+
+    fn page(&self) -> &'static Page {
+        &PAGE
     }
 
     fn version(&self) -> i32 {

@@ -1,6 +1,6 @@
 //! GitHub, of github.com and of GitHub Enterprise Server.
 //!
-//! [`KINDS`] is the table of what is read: one line for each name that the header `X-GitHub-Event` may have. Every other kind, and
+//! [`EVENTS`] is the table of what is read: one line for each name that the header `X-GitHub-Event` may have. Every other kind, and
 //! every action that tells nothing of delivery, is ignored by its name.
 
 mod approvals;
@@ -24,49 +24,106 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::people::People;
-use crate::providers::{Observed, Provider, Reading, Unreadable};
+use crate::providers::{Door, Expected, Observed, Page, Provider, Reading, Unreadable};
+use crate::signature::Scheme;
 
 /// The adapter for GitHub.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GitHub;
 
-/// A kind of delivery that is read.
-#[derive(Debug)]
-pub struct Kind {
-    /// Its name in the header `X-GitHub-Event`, which is also its name among the webhook's events.
-    pub name: &'static str,
-    /// What is learnt from it.
-    pub tells: &'static str,
-    read: fn(&Delivery<'_>) -> Result<Reading, Unreadable>,
+const DOOR: Door = Door {
+    provider: "github",
+    schemes: &[Scheme::HubSignature256],
+    // https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
+    delivery: &["x-github-delivery"],
+    event: Some("x-github-event"),
+    kept: &[
+        "x-github-enterprise-host",
+        "x-github-enterprise-version",
+        "x-github-hook-id",
+        "x-github-hook-installation-target-id",
+        "x-github-hook-installation-target-type",
+    ],
+};
+
+const PAGE: Page = Page {
+    title: "GitHub",
+    tells: "commits, pull requests, reviews, GitHub Actions, deployments, approvals and releases; also GitHub Enterprise Server",
+    steps: &[
+        "Open the settings of the organisation (or of one repository), then Webhooks, then Add webhook.",
+        "Payload URL: {url}",
+        "Content type: application/json. Secret: {secret}",
+        "Which events: \u{201c}Let me select individual events\u{201d}, and tick those below that the page offers.",
+        "Save. GitHub sends a `ping`, which is ignored by name; the next push is the first delivery that counts.",
+    ],
+    permissions: &[
+        "An owner of the organisation, or an administrator of the repository, adds the webhook once; nothing else is given away.",
+    ],
+    events: EVENTS,
+    notes: &[
+        "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days.",
+        "`deployment_protection_rule` is offered to GitHub Apps only.",
+    ],
+    documentation: "https://docs.github.com/en/webhooks/using-webhooks/creating-webhooks",
+};
+
+const fn event(event: &'static str, setting: &'static str, tells: &'static str, essential: bool) -> Expected {
+    Expected { event, setting, tells, essential }
 }
 
-/// All kinds that are read: those to choose when a webhook is set up.
-pub const KINDS: &[Kind] = &[
-    Kind { name: "push", tells: "commits, branches and tags", read: push::push },
-    Kind { name: "create", tells: "tags that were made", read: push::create },
-    Kind { name: "delete", tells: "tags that were removed", read: push::delete },
-    Kind { name: "pull_request", tells: "changes", read: changes::pull_request },
-    Kind { name: "pull_request_review", tells: "reviews of changes", read: changes::pull_request_review },
-    Kind { name: "merge_group", tells: "waits in the merge queue", read: approvals::merge_group },
-    Kind { name: "workflow_run", tells: "runs of GitHub Actions", read: runs::workflow_run },
-    Kind { name: "workflow_job", tells: "jobs, their steps and their wait for a runner", read: runs::workflow_job },
-    Kind { name: "check_run", tells: "checks of other apps", read: checks::check_run },
-    Kind { name: "check_suite", tells: "runs of other apps", read: checks::check_suite },
-    Kind { name: "status", tells: "commit statuses", read: checks::status },
-    Kind { name: "deployment", tells: "deployments", read: deployments::deployment },
-    Kind { name: "deployment_status", tells: "progress of deployments", read: deployments::deployment_status },
-    Kind { name: "deployment_review", tells: "approvals by people", read: approvals::deployment_review },
-    Kind {
-        name: "deployment_protection_rule",
-        tells: "approvals asked of an app",
-        read: approvals::deployment_protection_rule,
-    },
-    Kind { name: "release", tells: "published releases", read: releases::release },
+/// All kinds that are read, by their name in the header `X-GitHub-Event`: those to choose when a webhook is set up.
+pub const EVENTS: &[Expected] = &[
+    event("push", "Pushes", "commits, branches and tags", true),
+    event("create", "Branch or tag creation", "tags that were made", false),
+    event("delete", "Branch or tag deletion", "tags that were removed", false),
+    event("pull_request", "Pull requests", "changes", true),
+    event("pull_request_review", "Pull request reviews", "reviews of changes", true),
+    event("merge_group", "Merge groups", "waits in the merge queue", false),
+    event("workflow_run", "Workflow runs", "runs of GitHub Actions", true),
+    event("workflow_job", "Workflow jobs", "jobs, their steps and their wait for a runner", true),
+    event("check_run", "Check runs", "checks of other apps", false),
+    event("check_suite", "Check suites", "runs of other apps", false),
+    event("status", "Statuses", "commit statuses", false),
+    event("deployment", "Deployments", "deployments", true),
+    event("deployment_status", "Deployment statuses", "progress of deployments", true),
+    event("deployment_review", "Deployment reviews", "approvals by people", false),
+    event("deployment_protection_rule", "Deployment protection rules", "approvals asked of an app", false),
+    event("release", "Releases", "published releases", false),
 ];
 
+/// Reads deliveries of one kind.
+type Read = fn(&Delivery<'_>) -> Result<Reading, Unreadable>;
+
+/// The reader of a kind; none for what bears on no delivery.
+fn reader(event: &str) -> Option<Read> {
+    Some(match event {
+        "push" => push::push,
+        "create" => push::create,
+        "delete" => push::delete,
+        "pull_request" => changes::pull_request,
+        "pull_request_review" => changes::pull_request_review,
+        "merge_group" => approvals::merge_group,
+        "workflow_run" => runs::workflow_run,
+        "workflow_job" => runs::workflow_job,
+        "check_run" => checks::check_run,
+        "check_suite" => checks::check_suite,
+        "status" => checks::status,
+        "deployment" => deployments::deployment,
+        "deployment_status" => deployments::deployment_status,
+        "deployment_review" => approvals::deployment_review,
+        "deployment_protection_rule" => approvals::deployment_protection_rule,
+        "release" => releases::release,
+        _ => return None,
+    })
+}
+
 impl Provider for GitHub {
-    fn name(&self) -> &'static str {
-        "github"
+    fn door(&self) -> &'static Door {
+        &DOOR
+    }
+
+    fn page(&self) -> &'static Page {
+        &PAGE
     }
 
     fn version(&self) -> i32 {
@@ -81,8 +138,8 @@ impl Provider for GitHub {
             ));
         };
         let delivery = Delivery { event, json: json(delivery)?, received_at: delivery.received_at, people };
-        match KINDS.iter().find(|kind| kind.name == event) {
-            Some(kind) => (kind.read)(&delivery),
+        match reader(event) {
+            Some(read) => read(&delivery),
             None => Ok(delivery.ignored(&delivery.action(), "bears on no delivery")),
         }
     }
@@ -144,4 +201,15 @@ fn label(word: &str) -> &str {
 
 fn one(occurred_at: Timestamp, link: Option<String>, body: impl Into<Body>) -> Reading {
     Reading::Events(vec![Observed { occurred_at, link, body: body.into() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_to_choose_is_read() {
+        assert!(EVENTS.iter().all(|expected| reader(expected.event).is_some()));
+        assert!(reader("issues").is_none());
+    }
 }

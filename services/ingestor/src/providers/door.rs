@@ -1,4 +1,4 @@
-//! What the front door knows of each provider: one line for each. Nothing here looks into a body.
+//! How deliveries of a provider are let in. Nothing here looks into a body.
 
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -6,63 +6,29 @@ use model::inbox::InboxRecord;
 use model::{Realm, Source, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::Provider;
 use crate::signature::Scheme;
 
 /// How deliveries of one provider are let in, and what is kept beside the body.
 #[derive(Debug)]
-pub(crate) struct Door {
-    pub(crate) provider: &'static str,
-    pub(crate) scheme: Scheme,
+pub struct Door {
+    /// Name of the provider in the configuration and in the events: `github`.
+    pub provider: &'static str,
+    /// Ways in which it may prove that a delivery is its own, at least one: the first whose headers are there counts.
+    pub schemes: &'static [Scheme],
     /// Headers that together name the delivery, in lower case; the hash of the body does where one of them is missing.
-    delivery: &'static [&'static str],
-    /// Header that names the event.
-    event: Option<&'static str>,
+    pub delivery: &'static [&'static str],
+    /// Header that names the event, in lower case.
+    pub event: Option<&'static str>,
     /// Further headers that are kept, in lower case; `*` at the end stands for any rest. A header that is not listed here does
     /// not get in: credentials and signatures above all.
-    kept: &'static [&'static str],
+    pub kept: &'static [&'static str],
 }
-
-const DOORS: &[Door] = &[
-    // https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
-    Door {
-        provider: "github",
-        scheme: Scheme::HubSignature256,
-        delivery: &["x-github-delivery"],
-        event: Some("x-github-event"),
-        kept: &[
-            "x-github-enterprise-host",
-            "x-github-enterprise-version",
-            "x-github-hook-id",
-            "x-github-hook-installation-target-id",
-            "x-github-hook-installation-target-type",
-        ],
-    },
-    // Binary mode of https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md; in the
-    // structured mode everything is in the body.
-    Door {
-        provider: "cdevents",
-        scheme: Scheme::Token,
-        delivery: &["ce-source", "ce-id"],
-        event: Some("ce-type"),
-        kept: &["ce-*"],
-    },
-    Door { provider: "import", scheme: Scheme::Token, delivery: &[], event: None, kept: &[] },
-];
 
 /// A delivery's own name longer than this is no name; a header may be as long as its sender likes.
 const LONGEST_NAME: usize = 256;
 
 impl Door {
-    /// The door of a provider.
-    pub(crate) fn of(provider: &str) -> Option<&'static Self> {
-        DOORS.iter().find(|door| door.provider == provider)
-    }
-
-    /// Names of all providers that have one.
-    pub(crate) fn providers() -> impl Iterator<Item = &'static str> {
-        DOORS.iter().map(|door| door.provider)
-    }
-
     fn keeps(&self, name: &str) -> bool {
         self.kept.iter().any(|kept| match kept.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -92,7 +58,7 @@ pub fn record(
     body: Vec<u8>,
     now: Timestamp,
 ) -> InboxRecord {
-    let door = Door::of(provider);
+    let door = super::find(provider).map(Provider::door);
     let kept = headers.keys().filter(|name| door.is_some_and(|door| door.keeps(name.as_str())));
     InboxRecord {
         source,
@@ -150,16 +116,21 @@ mod tests {
         let cdevents = taken("cdevents", &all);
         assert_eq!((cdevents.delivery.as_str(), cdevents.received_at), ("/ci/1", Timestamp(7)));
         assert_eq!(cdevents.headers.keys().collect::<Vec<_>>(), ["ce-id", "ce-source", "ce-type"]);
-        for provider in Door::providers().chain(["nobody"]) {
+        for provider in crate::providers::names().chain(["nobody"]) {
             assert!(!format!("{:?}", taken(provider, &all)).contains("hunter2"), "{provider}");
         }
     }
 
     #[test]
-    fn every_adapter_has_a_door() {
-        let mut doors: Vec<_> = Door::providers().collect();
-        doors.sort_unstable();
-        assert_eq!(doors, crate::normalise::adapters().names().collect::<Vec<_>>());
+    fn headers_are_named_in_lower_case_and_no_credential_is_kept() {
+        for door in crate::providers::PROVIDERS.iter().map(|provider| provider.door()) {
+            assert!(!door.schemes.is_empty(), "{}: anybody could send", door.provider);
+            for name in door.delivery.iter().chain(&door.event).chain(door.kept) {
+                assert_eq!(*name, name.to_ascii_lowercase(), "{}", door.provider);
+                let secret = ["authorization", "signature", "token", "secret", "cookie"];
+                assert!(!secret.iter().any(|word| name.contains(word)), "{}: {name}", door.provider);
+            }
+        }
     }
 
     #[test]
