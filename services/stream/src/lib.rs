@@ -12,6 +12,7 @@
 //! | [`worker`] | read, process, write exactly once, with or without state |
 //! | [`reader`] | at-least-once batches for a sink that is idempotent |
 //! | [`scan`] | a topic from its start to its end, once |
+//! | [`tail`] | topics from some time on, as they grow |
 //! | [`append`] | records written from outside of any worker |
 //! | [`rewind`] | a consumer group sent back to its beginning, with its state |
 //! | [`metrics`] | what an operator sees of all this |
@@ -31,6 +32,7 @@ pub mod reader;
 pub mod record;
 pub mod rewind;
 pub mod scan;
+pub mod tail;
 pub mod topics;
 mod transaction;
 pub mod worker;

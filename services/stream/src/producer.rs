@@ -133,6 +133,21 @@ impl IngestProducer {
         payload: &[u8],
         headers: &[Header],
     ) -> Result<Ack, SendError> {
+        self.write(topic, key, Some(payload), headers).await
+    }
+
+    /// Writes a tombstone for a key; else as [`Self::send`].
+    pub async fn forget(&self, topic: &'static Topic, key: &[u8]) -> Result<Ack, SendError> {
+        self.write(topic, key, None, &[]).await
+    }
+
+    async fn write(
+        &self,
+        topic: &'static Topic,
+        key: &[u8],
+        payload: Option<&[u8]>,
+        headers: &[Header],
+    ) -> Result<Ack, SendError> {
         let result = self.deliver(topic, key, payload, headers).await;
         let metrics = &self.shared.metrics;
         match &result {
@@ -159,11 +174,11 @@ impl IngestProducer {
         &self,
         topic: &'static Topic,
         key: &[u8],
-        payload: &[u8],
+        payload: Option<&[u8]>,
         headers: &[Header],
     ) -> Result<Ack, SendError> {
         let shared = &self.shared;
-        let bytes = size(Some(key), Some(payload), headers);
+        let bytes = size(Some(key), payload, headers);
         let too_large = SendError::TooLarge { topic: topic.name, bytes, limit: topic.max_message_bytes };
         if bytes > topic.max_message_bytes as usize {
             return Err(too_large);
@@ -172,7 +187,8 @@ impl IngestProducer {
         let permits = u32::try_from(bytes).map_err(|_| overloaded())?;
         let permit = Arc::clone(&shared.budget).try_acquire_many_owned(permits).map_err(|_| overloaded())?;
         let name = shared.kafka.topic_name(topic);
-        let mut record = FutureRecord::to(&name).key(key).payload(payload);
+        let mut record = FutureRecord::<[u8], [u8]>::to(&name).key(key);
+        record.payload = payload;
         record.headers = owned_headers(headers);
         let delivery = shared.producer.send_result(record).map_err(|(error, _)| error);
         shared.observe_queue();

@@ -84,6 +84,25 @@ impl Watermarks {
         }
     }
 
+    /// The spans of all partitions, asked for as patiently.
+    fn spans(&self, topic: &Topic) -> Result<Vec<(i32, Span)>, ScanError> {
+        let partitions = self.partitions(topic)?.into_iter();
+        partitions.map(|partition| Ok((partition, self.span_patiently(topic, partition)?))).collect()
+    }
+
+    /// For each partition the offset of the first record that is not older than `since`; none where there is none.
+    pub(crate) fn at(&self, topic: &Topic, since: i64) -> Result<BTreeMap<i32, Option<i64>>, ScanError> {
+        let name = self.kafka.topic_name(topic);
+        let failed = |source| ScanError::Kafka { topic: name.clone(), doing: "looking for a time in", source };
+        let mut asked = TopicPartitionList::new();
+        for partition in self.partitions(topic)? {
+            asked.add_partition_offset(&name, partition, Offset::Offset(since)).map_err(failed)?;
+        }
+        let found = self.client.offsets_for_times(asked, QUERY_TIMEOUT).map_err(failed)?;
+        let offset = |offset| if let Offset::Offset(offset) = offset { Some(offset) } else { None };
+        Ok(found.elements().iter().map(|of| (of.partition(), offset(of.offset()))).collect())
+    }
+
     pub(crate) fn partitions(&self, topic: &Topic) -> Result<Vec<i32>, ScanError> {
         let name = self.kafka.topic_name(topic);
         let doing = "asking for the partitions of";
@@ -248,18 +267,41 @@ pub fn read_until(
     read(kafka, topic, |partition| ends.get(&partition).copied().unwrap_or(0), visit)
 }
 
+/// As [`read_all`], from the first record that is not older than `since`, in milliseconds since 1970 by the clock of the topic.
+pub fn read_since(
+    kafka: &KafkaConfig,
+    topic: &'static Topic,
+    since: i64,
+    visit: impl FnMut(Record) -> ControlFlow<()>,
+) -> Result<u64, ScanError> {
+    let watermarks = Watermarks::new(kafka)?;
+    let from = watermarks.at(topic, since)?;
+    let begin = |(partition, span): (i32, Span)| {
+        // The end stands for "nothing so young".
+        let low = from.get(&partition).copied().flatten().unwrap_or(span.high);
+        (partition, Span { low: low.clamp(span.low, span.high), ..span })
+    };
+    let spans = watermarks.spans(topic)?.into_iter().map(begin).collect();
+    visit_spans(kafka, topic, spans, visit)
+}
+
 fn read(
     kafka: &KafkaConfig,
     topic: &'static Topic,
     end: impl Fn(i32) -> i64,
+    visit: impl FnMut(Record) -> ControlFlow<()>,
+) -> Result<u64, ScanError> {
+    let up_to = |(partition, span): (i32, Span)| (partition, Span { high: span.high.min(end(partition)), ..span });
+    let spans = Watermarks::new(kafka)?.spans(topic)?.into_iter().map(up_to).collect();
+    visit_spans(kafka, topic, spans, visit)
+}
+
+fn visit_spans(
+    kafka: &KafkaConfig,
+    topic: &'static Topic,
+    spans: Vec<(i32, Span)>,
     mut visit: impl FnMut(Record) -> ControlFlow<()>,
 ) -> Result<u64, ScanError> {
-    let watermarks = Watermarks::new(kafka)?;
-    let mut spans = Vec::new();
-    for partition in watermarks.partitions(topic)? {
-        let Span { low, high } = watermarks.span_patiently(topic, partition)?;
-        spans.push((partition, Span { low, high: high.min(end(partition)) }));
-    }
     let group = kafka.group_name("inspect");
     let mut scan = Scan::start(kafka, &group, topic, spans, READ_ALL_STALL)?;
     let mut visited = 0;

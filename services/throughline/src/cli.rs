@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::Millis;
 
 /// Collects what the delivery process tells about itself and answers, for every release, where its time went.
 #[derive(Debug, Parser)]
@@ -103,6 +104,20 @@ Examples:
 Prints one JSON line for each event, or {\"ignored\": \"why\"}, or {\"dead_letter\": \"why\"} (exit code 2).")]
     Inspect(Inspect),
 
+    /// Show events as they are read, one line each.
+    #[command(after_help = "\
+Examples:
+  throughline tail
+  throughline tail --source github --kind Deployment --since 2h
+  throughline tail --since 7d --no-follow --json | jq .body
+
+The time in a line is that of the event, by the provider's clock.")]
+    Tail(Tail),
+
+    /// Look at deliveries that could not be read, and put them back once they can be.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
+
     /// Work with the catalog: components, teams, environments, gates, calendars.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -180,6 +195,94 @@ pub struct Inspect {
     pub content_type: String,
 }
 
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// Only events of this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+
+    /// Only events of this kind: `Deployment`, `pipeline-run`.
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+
+    /// Begin with what was read so long ago: `90s`, `10m`, `2h`, `7d`.
+    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = span)]
+    pub since: Millis,
+
+    /// End after what is there.
+    #[arg(long)]
+    pub no_follow: bool,
+
+    /// Print each event as a line of JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadLetters {
+    /// List them, each with why it could not be read and whether it would be read now.
+    #[command(after_help = "\
+Examples:
+  throughline dead-letters list
+  throughline dead-letters list --source github --since 7d
+  throughline dead-letters list --json | jq -r .reason | sort | uniq -c")]
+    List {
+        #[command(flatten)]
+        filter: LetterFilter,
+        /// Print each as a line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one, with its body.
+    #[command(after_help = "\
+Examples:
+  throughline dead-letters show github/72d3162e-cc78-11e3-81ab-4c9367dc0958
+  throughline dead-letters show jenkins/9f86d081 --body > body.json
+
+The body is as it came, and may name people.")]
+    Show {
+        /// Source and delivery, as `list` shows them.
+        id: String,
+        /// Print the body alone.
+        #[arg(long)]
+        body: bool,
+    },
+    /// Put deliveries back into the inbox that this version can read.
+    #[command(after_help = "\
+Examples:
+  throughline dead-letters replay github/72d3162e-cc78-11e3-81ab-4c9367dc0958
+  throughline dead-letters replay --source jenkins
+  throughline dead-letters replay --all
+
+What this version cannot read either is named and left; the exit code is then 1. `throughline ingest`
+must be of this version, too.")]
+    Replay {
+        /// Sources and deliveries, as `list` shows them.
+        #[arg(value_name = "ID", conflicts_with = "all")]
+        ids: Vec<String>,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        filter: LetterFilter,
+        /// Print what was done as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct LetterFilter {
+    /// Only those of this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+
+    /// Only those of so long: `90s`, `10m`, `2h`, `7d`.
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub since: Option<Millis>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Catalog {
     /// Send a catalog; of one realm the highest revision counts.
@@ -236,6 +339,16 @@ fn source_name(text: &str) -> Result<String, String> {
     Err("a source's name has 1 to 64 of a-z, 0-9, '.', '_' and '-'".to_owned())
 }
 
+/// A span of time: a whole number and its unit.
+fn span(text: &str) -> Result<Millis, String> {
+    const UNITS: [(&str, i64); 4] = [("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    let found = UNITS.iter().find_map(|(unit, size)| {
+        let number: u32 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Millis(i64::from(number) * size))
+    });
+    found.ok_or_else(|| format!("`{text}` is no span of time: write 90s, 10m, 2h or 7d"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -255,6 +368,15 @@ mod tests {
                 let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.starts_with("Examples:"), "{}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn spans_have_a_number_and_a_unit() {
+        assert_eq!(span("90s"), Ok(Millis(90_000)));
+        assert_eq!(span("7d"), Ok(Millis(604_800_000)));
+        for text in ["", "7", "d", "-1h", "1.5h", "2 w", "99999999999s"] {
+            assert!(span(text).is_err(), "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use model::codec::{EncodeError, encode};
 use model::inbox::InboxRecord;
 use stream::producer::{IngestProducer, SendError};
-use stream::topics::INBOX;
+use stream::topics::{DEAD_LETTERS, INBOX};
 
 /// Puts deliveries into the inbox. Clones share one producer.
 #[derive(Clone)]
@@ -54,6 +54,15 @@ impl Inbox {
         // The body is held once while Kafka takes its time, not twice.
         drop(record);
         self.producer.send(&INBOX, key.as_bytes(), &payload, &[]).await?;
+        Ok(())
+    }
+
+    /// Says that nothing is left to do about the dead letter of a delivery (`source/delivery`): it was put in again.
+    ///
+    /// # Errors
+    /// Where Kafka does not have it.
+    pub async fn done(&self, delivery: &str) -> Result<(), PutError> {
+        self.producer.forget(&DEAD_LETTERS, delivery.as_bytes()).await?;
         Ok(())
     }
 

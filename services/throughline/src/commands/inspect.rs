@@ -11,7 +11,7 @@ use model::{Realm, Source};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{DEAD_LETTER, now, read_input, say};
+use super::{DEAD_LETTER, now, read_input, say, without_nulls};
 use crate::cli::Inspect;
 use crate::config::{Config, sections};
 
@@ -33,7 +33,7 @@ pub fn run(file: Option<&Path>, arguments: Inspect) -> anyhow::Result<ExitCode> 
     for line in ingestor::normalise::inspect(&record, &adapters, &people)? {
         let mut event: Value = serde_json::from_str(&line)?;
         dead |= event.get("dead_letter").is_some();
-        strip_nulls(&mut event);
+        without_nulls(&mut event);
         say(&event.to_string())?;
     }
     Ok(if dead { ExitCode::from(DEAD_LETTER) } else { ExitCode::SUCCESS })
@@ -51,16 +51,4 @@ fn resolve(config: &Config, adapters: &Adapters, name: &str) -> anyhow::Result<(
     let sources: Vec<&str> = config.receive.sources.keys().map(String::as_str).collect();
     let configured = if sources.is_empty() { "none".to_owned() } else { sources.join(", ") };
     bail!("`{name}` is neither a provider ({}) nor a configured source ({configured})", known.join(", "))
-}
-
-/// Drops what is not told, for people's eyes.
-fn strip_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(strip_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
-        _ => {}
-    }
 }

@@ -2,12 +2,15 @@
 
 pub mod catalog;
 pub mod config;
+pub mod dead_letters;
 pub mod import;
 pub mod inbox;
 pub mod inspect;
 pub mod migrate;
 pub mod replay;
 pub mod run;
+mod table;
+pub mod tail;
 pub mod version;
 
 use std::fs;
@@ -18,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use model::Timestamp;
+use serde_json::Value;
 
 use crate::cli::{Catalog, Cli, Command, ConfigCommand};
 
@@ -41,6 +45,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
+        Command::Tail(arguments) => tail::run(file, &arguments),
+        Command::DeadLetters(command) => dead_letters::run(file, command),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),
         Command::Version(arguments) => version::run(arguments.json),
     }
@@ -73,6 +79,18 @@ fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes);
     }
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Drops what is not told, for people's eyes.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 /// The time of now.
