@@ -78,7 +78,7 @@ impl State {
         let others = self.runs_on(commit).filter(|run| Some(*run) != own);
         let in_runs = others.chain(own).any(|run| self.check_of_run_ran(run, Some(run) == own, at));
         in_runs
-            || self.loose_tasks_on(commit).any(|task| {
+            || self.loose_tasks_on(commit).any(|(_, task)| {
                 let begun = |attempt: &Attempt| attempt.started_at.0.or(attempt.queued_at.0).or(task.created_at.0);
                 task.attempts.values().any(|attempt| is_under_way(attempt, begun(attempt), at))
             })

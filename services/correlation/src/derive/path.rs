@@ -15,6 +15,7 @@ use std::sync::Arc;
 use model::{DeploymentId, Millis, Timestamp};
 
 use super::commits::Way;
+use super::spans::Doer;
 use crate::calendar::Calendar;
 
 /// A length of time, and how much of it is working time; none of it without a calendar.
@@ -63,6 +64,17 @@ pub enum Activity {
     Queued,
     GateClosed,
     DeploymentMade,
+}
+
+impl Activity {
+    const fn segment(self) -> &'static str {
+        match self {
+            Self::Deploying | Self::DeploymentMade => "deploy",
+            Self::Running => "build_and_test",
+            Self::Queued => "queue",
+            Self::GateClosed => "gate_wait",
+        }
+    }
 }
 
 /// From, to, what.
@@ -146,6 +158,37 @@ pub struct Marks {
     pub released: Option<Timestamp>,
     /// A deployment to an earlier environment had succeeded.
     pub handed_over: Option<Timestamp>,
+}
+
+/// What the time is called in which nothing goes on.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    BatchWait,
+    MergeToBuild,
+    Unaccounted,
+    HandOff,
+}
+
+impl Phase {
+    const fn segment(self) -> &'static str {
+        match self {
+            Self::BatchWait => "batch_wait",
+            Self::MergeToBuild => "merge_to_build",
+            Self::Unaccounted => "unaccounted",
+            Self::HandOff => "hand_off",
+        }
+    }
+}
+
+/// A stretch of the way of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Name of the segment that it belongs to.
+    pub segment: &'static str,
+    /// What was at work or in the way; none where nothing went on.
+    pub by: Option<Doer<'a>>,
 }
 
 /// Way of a commit up to the merge, or to where it joined the way of its release: each at or after the one before, none after the
@@ -251,24 +294,78 @@ impl Path {
         }
     }
 
-    /// Names the time since the merge in which nothing went on: until the released commit was merged, until the first activity if
-    /// it was built after the merge, until its release if so, until it was handed over, and after that.
     fn name_idle(&self, merged: Timestamp, mut split: Split) -> Split {
+        let mut from = merged;
+        for (phase, until) in self.phases(merged) {
+            let idle = self.idle(from, until);
+            let segment = match phase {
+                Phase::BatchWait => &mut split.batch_wait,
+                Phase::MergeToBuild => &mut split.merge_to_build,
+                Phase::Unaccounted => &mut split.unaccounted,
+                Phase::HandOff => &mut split.hand_off,
+            };
+            *segment = *segment + idle;
+            from = until;
+        }
+        split
+    }
+
+    /// The phases since the merge, each with its end, which name the time in which nothing goes on: until the released commit was
+    /// merged, until the first activity if it was built after the merge, until its release if so, until it was handed over, and
+    /// after that.
+    fn phases(&self, merged: Timestamp) -> [(Phase, Timestamp); 5] {
         let mut at = merged;
         let mut until = |mark: Option<Timestamp>| {
-            let from = at;
             at = mark.map_or(at, |mark| mark.clamp(at, self.end));
-            self.idle(from, at)
+            at
         };
         let Marks { cut, released, handed_over } = self.marks;
-        split.batch_wait = until(cut);
-        if self.built_until.is_some_and(|until| merged < until) {
-            split.merge_to_build = until(self.busy.first_from(merged));
-            split.batch_wait = split.batch_wait + until(released);
+        let built = self.built_until.is_some_and(|until| merged < until);
+        [
+            (Phase::BatchWait, until(cut)),
+            (Phase::MergeToBuild, until(self.busy.first_from(merged).filter(|_| built))),
+            (Phase::BatchWait, until(released.filter(|_| built))),
+            (Phase::Unaccounted, until(Some(handed_over.unwrap_or(self.end)))),
+            (Phase::HandOff, until(Some(self.end))),
+        ]
+    }
+
+    /// The way of a commit from its author time to production, step by step: each stretch of time with its segment, and with what
+    /// was the most pressing of `done` in it. The steps follow each other without a hole, and by segment they add up to
+    /// [`Self::split`].
+    pub fn steps<'a>(&self, way: &Way, done: &[(Interval, Doer<'a>)]) -> Vec<Step<'a>> {
+        let Some(Joining { start, opened, merged }) = self.joining(way) else { return Vec::new() };
+        let mut steps = Vec::new();
+        let mut step = |from: Timestamp, to: Timestamp, segment, by| match steps.last_mut() {
+            Some(Step { to: end, segment: of, by: doer, .. }) if (*of, *doer) == (segment, by) && from < to => {
+                *end = to;
+            }
+            _ if from < to => steps.push(Step { from, to, segment, by }),
+            _ => {}
+        };
+        step(start, opened, "coding", None);
+        step(opened, merged, "review", None);
+        let told = way.merged_at.or(way.committed_at).is_some();
+        let phases = self.phases(merged);
+        let ends = done.iter().flat_map(|((from, to, _), _)| [*from, *to]);
+        let mut cuts: Vec<Timestamp> = ends.chain(phases.map(|(_, until)| until)).chain([self.end]).collect();
+        cuts.retain(|at| merged < *at && *at <= self.end);
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut from = merged;
+        for to in cuts {
+            let under_way = done.iter().filter(|((begin, end, _), _)| *begin <= from && to <= *end);
+            match under_way.min_by_key(|((begin, _, what), by)| (*what, *begin, *by)) {
+                Some(((_, _, what), by)) => step(from, to, what.segment(), Some(*by)),
+                None if told => {
+                    let phase = phases.iter().find(|(_, until)| from < *until);
+                    step(from, to, phase.map_or("unaccounted", |(phase, _)| phase.segment()), None);
+                }
+                None => step(from, to, "unaccounted", None),
+            }
+            from = to;
         }
-        split.unaccounted = until(Some(handed_over.unwrap_or(self.end)));
-        split.hand_off = until(Some(self.end));
-        split
+        steps
     }
 
     /// Time between two instants in which nothing went on.
@@ -337,6 +434,36 @@ mod tests {
         split
     }
 
+    /// The steps follow each other from the author time to the end, and add up to the split.
+    fn assert_steps(path: &Path, way: &Way, intervals: &[Interval], split: &Split) {
+        let run = model::RunId::new("r");
+        let done: Vec<(Interval, Doer<'_>)> = intervals.iter().map(|interval| (*interval, Doer::Run(&run))).collect();
+        let steps = path.steps(way, &done);
+        let mut sums = BTreeMap::<&str, Millis>::new();
+        let mut at = path.joining(way).map_or(END, |joining| joining.start);
+        for step in &steps {
+            assert_eq!(at, step.from, "{steps:?}");
+            let sum = sums.entry(step.segment).or_default();
+            *sum = *sum + (step.to - step.from);
+            at = step.to;
+        }
+        assert_eq!(at, END, "{steps:?}");
+        for (segment, length) in [
+            ("coding", split.coding),
+            ("review", split.review),
+            ("merge_to_build", split.merge_to_build),
+            ("queue", split.queue),
+            ("build_and_test", split.build_and_test),
+            ("gate_wait", split.gate_wait),
+            ("batch_wait", split.batch_wait),
+            ("hand_off", split.hand_off),
+            ("deploy", split.deploy),
+            ("unaccounted", split.unaccounted),
+        ] {
+            assert_eq!(sums.get(segment).copied().unwrap_or_default(), length.wall, "{segment} of {steps:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -349,7 +476,9 @@ mod tests {
             let way = Way { authored_at, opened_at, merged_at, committed_at, ..Way::default() };
             let marks = Marks { cut, released, handed_over };
             let path = Path::new(DeploymentId::new("d"), END, None, marks, intervals.clone());
-            prop_assert_eq!(path.split(&way), counted(&way, marks, &intervals));
+            let split = path.split(&way);
+            prop_assert_eq!(split, counted(&way, marks, &intervals));
+            assert_steps(&path, &way, &intervals, &split);
         }
     }
 }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::Phase;
 use model::fact::{ReleaseCommitFact, ReleaseFact};
-use model::{Component, DeploymentId, Millis, RunId, Timestamp, Version};
+use model::{Component, DeploymentId, GateId, Millis, RunId, TaskId, Timestamp, Version};
 
 use super::comes_before_production;
 use super::path::{Activity, Interval, Marks, Path, Split};
@@ -55,6 +55,25 @@ macro_rules! spans {
 }
 spans!(ReleaseFact, ReleaseCommitFact);
 
+/// What was at work, or in the way, for an interval of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doer<'a> {
+    Deployment(&'a DeploymentId),
+    Gate(&'a GateId),
+    Run(&'a RunId),
+    Task(&'a TaskId),
+}
+
+/// The release that a path leads to, and what was deployed of it.
+pub struct Reaching<'a> {
+    /// Its deployments.
+    deployments: Vec<(&'a DeploymentId, &'a Placed)>,
+    /// The one by which it came to production first.
+    pub order: Order,
+    /// The commit that was deployed.
+    pub head: Place,
+}
+
 /// Paths of the releases that were asked for, while the state stays as it is.
 #[derive(Debug, Default)]
 pub struct Paths(BTreeMap<(Component, Version), Option<Path>>);
@@ -75,25 +94,35 @@ impl Paths {
 
 impl State {
     fn path(&self, component: &Component, version: &Version) -> Option<Path> {
+        let reaching = self.reaching(component, version)?;
+        let mut intervals = Vec::new();
+        self.activities(&reaching, &mut |interval, _| intervals.push(interval));
+        Some(self.path_of(component, &reaching, intervals))
+    }
+
+    /// How a release came to production; none where it has not, or is a baseline.
+    pub fn reaching(&self, component: &Component, version: &Version) -> Option<Reaching<'_>> {
         let (order, head) = self.production_deployments(component, version).min()?;
         let track = self.track(component, &Scope::Production)?;
         if track.baseline() == Some(&order) && self.has_baseline(component) {
             return None;
         }
-        let Order { finished_at: end, deployment, .. } = order;
-        let deployments: Vec<(&DeploymentId, &Placed)> = self
-            .by_release
-            .of(&(component.clone(), version.clone()))
-            .filter_map(|id| self.placed.get_key_value(id))
-            .collect();
+        let of_release = self.by_release.of(&(component.clone(), version.clone()));
+        let deployments = of_release.filter_map(|id| self.placed.get_key_value(id)).collect();
+        Some(Reaching { deployments, order, head })
+    }
+
+    /// The path of a release, laid out over what went on.
+    pub fn path_of(&self, component: &Component, reaching: &Reaching<'_>, intervals: Vec<Interval>) -> Path {
+        let Reaching { deployments, order: Order { finished_at: end, deployment, .. }, head } = reaching;
         let earlier = deployments.iter().filter(|(_, placed)| comes_before_production(placed.tier));
         let marks = Marks {
-            cut: self.way(head).merged_at,
+            cut: self.way(*head).merged_at,
             released: deployments.iter().filter_map(|(id, _)| self.first_sign(id)).min(),
             handed_over: earlier.filter_map(|(_, placed)| placed.succeeded_at).min(),
         };
         let calendar = self.rules.calendar(component).cloned();
-        Some(Path::new(deployment, end, calendar, marks, self.activities(head, &deployments)))
+        Path::new(deployment.clone(), *end, calendar, marks, intervals)
     }
 
     /// Whether a deployment brought a commit to production, and not only to another environment of that tier.
@@ -102,54 +131,65 @@ impl State {
         track.is_some_and(|track| track.first(place) == Some(order))
     }
 
-    /// Everything that was done for the released commit and its deployments, and every gate in their way.
-    fn activities(&self, head: Place, deployments: &[(&DeploymentId, &Placed)]) -> Vec<Interval> {
-        let mut intervals = Vec::new();
+    /// Tells of everything that was done for the released commit and its deployments, and of every gate in their way.
+    pub fn activities<'a>(&'a self, reaching: &Reaching<'a>, tell: &mut impl FnMut(Interval, Doer<'a>)) {
         let mut gates = BTreeSet::new();
-        let mut runs: BTreeSet<&RunId> = self.runs_on(head).collect();
-        for (id, placed) in deployments {
+        let mut runs: BTreeSet<&RunId> = self.runs_on(reaching.head).collect();
+        for (id, placed) in &reaching.deployments {
             let Some(deployment) = self.deployment(id) else { continue };
             runs.extend(deployment.run.get());
             gates.extend(self.gates_about(id));
             if let Some(finish) = placed.succeeded_at {
-                intervals.extend(deployment.created_at.0.map(|made| (made, finish, Activity::DeploymentMade)));
-                intervals.extend(deployment.started_at.0.map(|begun| (begun, finish, Activity::Deploying)));
+                let begun = [
+                    (deployment.created_at.0, Activity::DeploymentMade),
+                    (deployment.started_at.0, Activity::Deploying),
+                ];
+                for (from, what) in begun {
+                    from.into_iter().for_each(|from| tell((from, finish, what), Doer::Deployment(id)));
+                }
             }
         }
-        gates.extend(self.gates_on(head));
+        gates.extend(self.gates_on(reaching.head));
         for run in &runs {
             gates.extend(self.gates_of(run));
         }
         let mut closed = Vec::new();
-        for gate in gates.into_iter().filter_map(|id| self.records.gates.get(id)) {
+        for (id, gate) in gates.into_iter().filter_map(|id| self.records.gates.get_key_value(id)) {
             let meeting = gate.meeting();
             if let Some((from, to)) = meeting.at().zip(meeting.decided_at()) {
-                intervals.push((from, to, Activity::GateClosed));
+                tell((from, to, Activity::GateClosed), Doer::Gate(id));
                 closed.extend(gate.run.get().map(|run| (run, from, to)));
             }
         }
         for run in runs {
             let held: Vec<(Timestamp, Timestamp)> =
                 closed.iter().filter(|(r, _, _)| *r == run).map(|(_, from, to)| (*from, *to)).collect();
-            self.run_activities(run, &held, &mut intervals);
+            self.run_activities(run, &held, tell);
         }
-        for task in self.loose_tasks_on(head) {
-            task.attempts.values().for_each(|attempt| attempt_activities(attempt, None, &[], &mut intervals));
+        for (id, task) in self.loose_tasks_on(reaching.head) {
+            let tell = &mut |interval| tell(interval, Doer::Task(id));
+            task.attempts.values().for_each(|attempt| attempt_activities(attempt, None, &[], tell));
         }
-        intervals
     }
 
-    fn run_activities(&self, id: &RunId, held: &[(Timestamp, Timestamp)], intervals: &mut Vec<Interval>) {
+    fn run_activities<'a>(
+        &'a self,
+        id: &'a RunId,
+        held: &[(Timestamp, Timestamp)],
+        tell: &mut impl FnMut(Interval, Doer<'a>),
+    ) {
         let mut any = false;
-        for task in self.tasks_of(id) {
+        for (task_id, task) in self.tasks_by_id(id) {
+            let tell = &mut |interval| tell(interval, Doer::Task(task_id));
             for attempt in task.attempts.values() {
                 any = true;
-                attempt_activities(attempt, task.created_at.0, held, intervals);
+                attempt_activities(attempt, task.created_at.0, held, tell);
             }
         }
         let Some(run) = self.records.runs.get(id).filter(|_| !any) else { return };
         for (number, attempt) in &run.attempts {
-            attempt_activities(attempt, run.created_at.0.filter(|_| *number == 1), held, intervals);
+            let tell = &mut |interval| tell(interval, Doer::Run(id));
+            attempt_activities(attempt, run.created_at.0.filter(|_| *number == 1), held, tell);
         }
     }
 }
@@ -170,13 +210,13 @@ fn attempt_activities(
     attempt: &Attempt,
     created_at: Option<Timestamp>,
     held: &[(Timestamp, Timestamp)],
-    intervals: &mut Vec<Interval>,
+    tell: &mut impl FnMut(Interval),
 ) {
     let Some(started) = attempt.started_at.0 else { return };
     if let Some(queued) = attempt.queued_at.0.or(created_at) {
-        intervals.push((ready_at(queued, started, held), started, Activity::Queued));
+        tell((ready_at(queued, started, held), started, Activity::Queued));
     }
     if let Some(finished) = attempt.finished_at().filter(|_| attempt.phase() == Phase::Finished) {
-        intervals.push((started, finished, Activity::Running));
+        tell((started, finished, Activity::Running));
     }
 }

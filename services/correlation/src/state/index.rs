@@ -90,9 +90,9 @@ impl State {
     }
 
     /// Tasks on a commit that belong to no run.
-    pub fn loose_tasks_on(&self, place: Place) -> impl Iterator<Item = &Task> {
-        let tasks = self.loose_tasks_on.of(&place).filter_map(|id| self.records.tasks.get(id));
-        tasks.filter(move |task| task.run.get().is_none() && self.find(task.commit.get()) == Some(place))
+    pub fn loose_tasks_on(&self, place: Place) -> impl Iterator<Item = (&TaskId, &Task)> {
+        let tasks = self.loose_tasks_on.of(&place).filter_map(|id| self.records.tasks.get_key_value(id));
+        tasks.filter(move |(_, task)| task.run.get().is_none() && self.find(task.commit.get()) == Some(place))
     }
 
     /// Gates of a run.
