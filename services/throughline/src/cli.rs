@@ -32,6 +32,19 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the releases of a repository and where their time went, without any server.
+    #[command(after_help = "\
+Examples:
+  throughline try .
+  throughline try https://github.com/BurntSushi/ripgrep
+  throughline try ../shop --tags 'v*' --releases 30
+  throughline try shop.bundle --json
+
+Every tag is taken for a release to production, and everything is worked out in memory: nothing is
+stored and nothing is sent anywhere. An address needs `git`; THROUGHLINE_GIT_TOKEN gives the token
+for a private one.")]
+    Try(Try),
+
     /// Receive deliveries and normalise them into events.
     #[command(after_help = "\
 Examples:
@@ -132,6 +145,33 @@ Examples:
   throughline version
   throughline version --json")]
     Version(Version),
+}
+
+#[derive(Debug, Args)]
+pub struct Try {
+    /// Folder with a git repository, a bundle, or an address.
+    #[arg(value_name = "PATH|URL")]
+    pub from: String,
+
+    /// Only tags like this are releases.
+    #[arg(long, value_name = "PATTERN")]
+    pub tags: Option<String>,
+
+    /// Branch to read instead of the default one; what tags reach is read, too.
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+
+    /// Name of the repository: `github.com/acme/shop`; that of its remote `origin` unless given.
+    #[arg(long, value_name = "NAME")]
+    pub repository: Option<String>,
+
+    /// How many releases to show.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub releases: usize,
+
+    /// Print everything as JSON, all releases included.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

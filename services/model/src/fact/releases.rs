@@ -176,3 +176,36 @@ pub struct ReleaseFact {
     #[serde(default)]
     pub deleted: bool,
 }
+
+/// Names of the segments of a span, in the order of the way: the columns of `releases` and `release_commits`.
+pub const SEGMENTS: [&str; 10] = [
+    "coding",
+    "review",
+    "batch_wait",
+    "merge_to_build",
+    "queue",
+    "build_and_test",
+    "gate_wait",
+    "hand_off",
+    "deploy",
+    "unaccounted",
+];
+
+impl ReleaseFact {
+    /// The segments in the order of [`SEGMENTS`].
+    #[must_use]
+    pub const fn segments(&self) -> [Option<Millis>; 10] {
+        [
+            self.coding,
+            self.review,
+            self.batch_wait,
+            self.merge_to_build,
+            self.queue,
+            self.build_and_test,
+            self.gate_wait,
+            self.hand_off,
+            self.deploy,
+            self.unaccounted,
+        ]
+    }
+}

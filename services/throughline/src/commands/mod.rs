@@ -11,6 +11,7 @@ pub mod replay;
 pub mod run;
 mod table;
 pub mod tail;
+pub mod trial;
 pub mod version;
 
 use std::fs;
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
+        Command::Try(arguments) => trial::run(arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),
         Command::DeadLetters(command) => dead_letters::run(file, command),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),

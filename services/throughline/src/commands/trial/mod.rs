@@ -1,0 +1,138 @@
+//! `throughline try`: the releases of a repository and where their time went, without any server.
+//!
+//! A git repository is read, and what the services would do with it is done in memory. Tags stand for releases to production unless
+//! something better is told.
+
+mod memory;
+mod report;
+mod show;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use backfill::{Delivery, Sink, git};
+use globset::Glob;
+use model::event::{Catalog, CatalogComponent, Marker, MarkerKind};
+use model::{Component, Environment, Repository};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use self::memory::Memory;
+use self::report::Report;
+use super::progress::Line;
+use super::{block_on, complain, now, say};
+use crate::cli::Try;
+
+/// Deliveries read ahead of the correlation.
+const AHEAD: usize = 256;
+/// What a tag is taken for a release to.
+const PRODUCTION: &str = "production";
+
+pub fn run(arguments: Try) -> anyhow::Result<ExitCode> {
+    let options = options(&arguments)?;
+    let mut memory = Memory::new(now());
+    let summary = block_on(read(options, &mut memory, !arguments.json))?;
+    let tags_count = !memory.kinds.contains_key("Deployment");
+    if tags_count {
+        memory.tell(releases_by_tag(&summary, arguments.tags.clone()).into());
+    }
+    let report = Report::new(&memory.facts()?, &memory.kinds);
+    if arguments.json {
+        say(&json!({"read": summary, "releases_are": marker(tags_count), "unreadable": memory.unreadable, "report": report}).to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("{summary}\n"))?;
+    for (reason, count) in &memory.unreadable {
+        complain(&format!("{count} deliveries could not be read: {reason}"));
+    }
+    if report.releases.is_empty() {
+        say(&nothing_released(&summary, arguments.tags.as_deref()))?;
+    }
+    say(&show::text(&report, arguments.releases))?;
+    say(&next(&summary.repository, tags_count))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(arguments: &Try) -> anyhow::Result<git::Options> {
+    let tags = arguments.tags.as_deref().map(|pattern| {
+        Glob::new(pattern)
+            .map(|glob| glob.compile_matcher())
+            .with_context(|| format!("--tags `{pattern}` is no pattern"))
+    });
+    Ok(git::Options {
+        from: arguments.from.clone(),
+        repository: arguments.repository.as_deref().map(Repository::from_url),
+        branch: arguments.branch.clone(),
+        tags: tags.transpose()?,
+        since: None,
+        token: std::env::var(git::TOKEN).ok().map(SecretString::from),
+    })
+}
+
+/// Reads the repository into memory.
+async fn read(options: git::Options, memory: &mut Memory, shown: bool) -> anyhow::Result<git::Summary> {
+    let (deliveries, mut read) = mpsc::channel::<Delivery>(AHEAD);
+    let line = Arc::new(Line::new(shown));
+    let told = Arc::clone(&line);
+    let sink = Sink { deliveries, progress: Arc::new(move |progress| told.show(&progress)) };
+    let reading = tokio::task::spawn_blocking(move || git::read(&options, &sink));
+    while let Some(delivery) = read.recv().await {
+        memory.take(delivery);
+    }
+    let summary = reading.await??;
+    line.clear();
+    Ok(summary)
+}
+
+/// The catalog under which every tag is a release to production.
+fn releases_by_tag(summary: &git::Summary, pattern: Option<String>) -> Catalog {
+    let marker = Marker { kind: MarkerKind::Tag, name: pattern, environment: Some(Environment::new(PRODUCTION)) };
+    let name = summary.repository.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    let component = CatalogComponent {
+        component: Component::new(name),
+        team: None,
+        repository: Some(summary.repository.clone()),
+        paths: Vec::new(),
+        excluded_paths: Vec::new(),
+        services: Vec::new(),
+        markers: vec![marker],
+        partial_counts: false,
+        attribution_window: None,
+        // Nothing came before the first tag of a history that is whole.
+        baseline_none: summary.whole,
+        calendar: None,
+    };
+    Catalog { revision: 1, components: vec![component], ..Catalog::default() }
+}
+
+fn marker(tags_count: bool) -> &'static str {
+    if tags_count { "tags" } else { "deployments" }
+}
+
+fn nothing_released(summary: &git::Summary, pattern: Option<&str>) -> String {
+    match pattern {
+        Some(pattern) => format!("None of the tags is like `{pattern}`, so nothing is known to be released."),
+        None if summary.tags > 0 => {
+            "None of the tags leads to a commit, so nothing is known to be released.".to_owned()
+        }
+        None => "There are no tags, so nothing is known to be released. What deploys it can tell: connect it as below."
+            .to_owned(),
+    }
+}
+
+/// What to do next.
+fn next(repository: &Repository, tags_count: bool) -> String {
+    let taken = if tags_count {
+        "Each tag was taken for a release to production (`--tags 'v*'` takes some of them). What was not told\n\
+         is `unaccounted`.\n\n"
+    } else {
+        ""
+    };
+    let host = repository.as_str().split('/').next().unwrap_or_default();
+    let provider = ["github", "gitlab"].into_iter().find(|provider| host.contains(provider)).unwrap_or("generic");
+    format!(
+        "{taken}To see more: `throughline sources` lists who can tell it, `throughline sources {provider}` how to connect it."
+    )
+}
