@@ -11,6 +11,7 @@ pub mod bytes;
 pub mod codec;
 pub mod event;
 pub mod fact;
+pub mod git;
 pub mod ids;
 pub mod inbox;
 pub mod schema;

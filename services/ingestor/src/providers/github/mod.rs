@@ -7,7 +7,6 @@ mod approvals;
 mod changes;
 mod checks;
 mod deployments;
-mod message;
 mod payload;
 mod place;
 mod progress;

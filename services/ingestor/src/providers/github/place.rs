@@ -1,13 +1,11 @@
 //! Where a delivery comes from: the repository, the ids that lie under it, and its people.
 
 use model::event::{Actor, ActorKind};
+use model::git::{is_machine, private_login};
 use model::{CommitId, DeploymentId, Environment, GateId, Repository, RunId, TaskId};
 
 use super::payload::{Account, GitUser, Repo};
 use crate::people::People;
-
-/// The account under which GitHub itself commits what is merged or edited on its pages.
-const WEB_FLOW: &str = "web-flow";
 
 /// A repository with its host, and the key for the names of its people.
 pub(super) struct Place<'a> {
@@ -76,7 +74,7 @@ impl<'a> Place<'a> {
     pub(super) fn git_user(&self, user: Option<&GitUser>) -> Actor {
         let Some(user) = user else { return Actor::default() };
         let email = user.email.as_deref().unwrap_or_default();
-        if let Some(login) = user.username.as_deref().or_else(|| self.private_login(email)) {
+        if let Some(login) = user.username.as_deref().or_else(|| private_login(self.host(), email)) {
             // Accounts of apps end in `[bot]`; the others are those of type `User`.
             let kind = if is_machine(login) { ActorKind::Machine } else { ActorKind::Human };
             return self.people.actor(self.host(), login, kind);
@@ -84,21 +82,6 @@ impl<'a> Place<'a> {
         let kind = if user.name.as_deref().is_some_and(is_machine) { ActorKind::Machine } else { ActorKind::Unknown };
         self.people.actor("mail", email, kind)
     }
-
-    /// Login in an address that GitHub hands out: `1234+octocat@users.noreply.github.com`, once without the number; and
-    /// `noreply@github.com` for GitHub itself.
-    fn private_login<'e>(&self, email: &'e str) -> Option<&'e str> {
-        let (local, domain) = email.split_once('@')?;
-        if local == "noreply" && domain == self.host() {
-            return Some(WEB_FLOW);
-        }
-        (domain.strip_prefix("users.noreply.") == Some(self.host()))
-            .then(|| local.split_once('+').map_or(local, |(_, login)| login))
-    }
-}
-
-fn is_machine(login: &str) -> bool {
-    login.ends_with("[bot]") || login == WEB_FLOW
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `push`, `create` and `delete`: branches and tags.
 
 use model::event::{Actor, CommitInfo, Push, Tag, TagAction};
+use model::git::origins;
 use serde::Deserialize;
 
-use super::message::origins;
 use super::payload::{Account, GitUser, Repo, When, commit, nullable, text};
 use super::place::Place;
 use super::{Delivery, one};

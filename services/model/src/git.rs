@@ -1,20 +1,24 @@
-//! What a commit message tells of where the commit comes from.
+//! What a commit tells by itself, whoever tells of it: the origins that its message names, and the accounts behind its addresses.
 
-use model::{ChangeId, CommitId};
+use crate::{ChangeId, CommitId};
+
+/// The account under which GitHub itself commits what is merged or edited on its pages.
+const WEB_FLOW: &str = "web-flow";
 
 /// The commits and changes that a message names.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Origins {
+pub struct Origins {
     /// By `git cherry-pick -x`: `(cherry picked from commit <id>)`.
-    pub(super) cherry_picked_from: Vec<CommitId>,
+    pub cherry_picked_from: Vec<CommitId>,
     /// By `git revert`: `This reverts commit <id>`.
-    pub(super) reverts: Vec<CommitId>,
+    pub reverts: Vec<CommitId>,
     /// By GitHub: `(#12)` at the end of the title of a squash, or `Merge pull request #12 from …`.
-    pub(super) changes: Vec<ChangeId>,
+    pub changes: Vec<ChangeId>,
 }
 
 /// Reads a message. The phrases count at the start of a line only: quoted further inside, they speak of something else.
-pub(super) fn origins(message: &str) -> Origins {
+#[must_use]
+pub fn origins(message: &str) -> Origins {
     let mut origins = Origins::default();
     for line in message.lines().map(str::trim) {
         let picked = line.strip_prefix("(cherry picked from commit ").and_then(leading_commit);
@@ -25,6 +29,24 @@ pub(super) fn origins(message: &str) -> Origins {
     let title = message.lines().next().unwrap_or_default().trim();
     add(&mut origins.changes, merged_change(title).or_else(|| squashed_change(title)));
     origins
+}
+
+/// Login in an address that a GitHub installation, `host`, hands out to keep the real one private:
+/// `1234+octocat@users.noreply.github.com`, once without the number; and `noreply@github.com` for GitHub itself.
+#[must_use]
+pub fn private_login<'a>(host: &str, address: &'a str) -> Option<&'a str> {
+    let (local, domain) = address.split_once('@')?;
+    if local == "noreply" && domain == host {
+        return Some(WEB_FLOW);
+    }
+    (domain.strip_prefix("users.noreply.") == Some(host))
+        .then(|| local.split_once('+').map_or(local, |(_, login)| login))
+}
+
+/// Whether a login or a name is that of a machine: those of apps end in `[bot]`.
+#[must_use]
+pub fn is_machine(login: &str) -> bool {
+    login.ends_with("[bot]") || login == WEB_FLOW
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: Option<T>) {
@@ -81,6 +103,17 @@ mod tests {
         assert_eq!(change("Fix (#12) again"), None);
         assert_eq!(change("Fix (#)"), None);
         assert_eq!(change(""), None);
+    }
+
+    #[test]
+    fn addresses_that_are_handed_out_name_the_account() {
+        let login = |address| private_login("github.com", address);
+        assert_eq!(login("583231+octocat@users.noreply.github.com"), Some("octocat"));
+        assert_eq!(login("octocat@users.noreply.github.com"), Some("octocat"));
+        assert_eq!(login("noreply@github.com").map(is_machine), Some(true));
+        assert_eq!(login("octocat@users.noreply.example.com"), None);
+        assert_eq!(login("octocat"), None);
+        assert!(is_machine("renovate[bot]") && !is_machine("octocat"));
     }
 
     #[test]
