@@ -7,6 +7,7 @@ pub mod import;
 pub mod inbox;
 pub mod inspect;
 pub mod migrate;
+mod progress;
 pub mod replay;
 pub mod run;
 mod table;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use backfill::{Delivery, Sink, git};
+use backfill::{Delivery, Progress, Sink, git};
 use globset::Glob;
 use model::event::{Catalog, CatalogComponent, Marker, MarkerKind};
 use model::{Component, Environment, Repository};
@@ -76,7 +76,7 @@ async fn read(options: git::Options, memory: &mut Memory, shown: bool) -> anyhow
     let (deliveries, mut read) = mpsc::channel::<Delivery>(AHEAD);
     let line = Arc::new(Line::new(shown));
     let told = Arc::clone(&line);
-    let sink = Sink { deliveries, progress: Arc::new(move |progress| told.show(&progress)) };
+    let sink = Sink { deliveries, progress: Arc::new(move |progress| told.show(|| words(&progress))) };
     let reading = tokio::task::spawn_blocking(move || git::read(&options, &sink));
     while let Some(delivery) = read.recv().await {
         memory.take(delivery);
@@ -84,6 +84,12 @@ async fn read(options: git::Options, memory: &mut Memory, shown: bool) -> anyhow
     let summary = reading.await??;
     line.clear();
     Ok(summary)
+}
+
+/// `commits: 1200 of 4640`.
+fn words(progress: &Progress) -> String {
+    let Progress { stage, done, total } = progress;
+    total.map_or_else(|| format!("{stage}: {done}"), |total| format!("{stage}: {done} of {total}"))
 }
 
 /// The catalog under which every tag is a release to production.
