@@ -25,9 +25,11 @@ mod superseded;
 #[cfg(test)]
 mod tests;
 mod track;
+mod why;
 
 pub use calendar::{Calendar, CalendarError};
 pub use derive::DERIVATION;
 pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
 pub use state::Key;
 pub use superseded::{SUPERSEDED, Superseded};
+pub use why::{Entity, Stretch, WhyGate, WhyIncident, WhyRelease, told_of};

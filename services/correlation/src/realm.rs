@@ -487,6 +487,11 @@ impl Realm {
         &self.name
     }
 
+    /// What is known.
+    pub(crate) const fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Sizes of the state.
     #[must_use]
     pub fn sizes(&self) -> Sizes {

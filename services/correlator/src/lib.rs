@@ -43,6 +43,9 @@ pub enum Error {
     /// A record of the changelog that cannot be read or written.
     #[error(transparent)]
     Changelog(#[from] changelog::Error),
+    /// A state that cannot be restored.
+    #[error("the state cannot be restored from the changelog")]
+    State(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The registry has these metrics already.
     #[error("the metrics of the correlator cannot be registered: start one correlator for each registry")]
     Metrics(#[from] prometheus::Error),
@@ -132,6 +135,26 @@ pub fn superseded(kafka: &KafkaConfig) -> Result<BTreeSet<Superseded>, Error> {
         Some(error) => Err(error.into()),
         None => Ok(last.into_iter().map(|((partition, _), superseded)| (partition, superseded)).collect()),
     }
+}
+
+/// The state of every realm as the changelog has it now.
+///
+/// # Errors
+/// Where the changelog cannot be read.
+pub fn state(kafka: &KafkaConfig) -> Result<BTreeMap<model::Realm, correlation::Realm>, Error> {
+    let mut restoring = restoring::Restoring::new();
+    // The last record of a key counts; the records of a partition come in their order.
+    read_all(kafka, &topics::CHANGELOG, |record| {
+        if let Some(key) = &record.key {
+            restoring.record(record.partition, key, record.payload.as_deref());
+        }
+        ControlFlow::Continue(())
+    })?;
+    let mut realms = BTreeMap::new();
+    for partition in restoring.finish().into_values() {
+        realms.extend(partition.map_err(|error| Error::State(Box::new(error)))?.realms);
+    }
+    Ok(realms)
 }
 
 /// A running correlator. Several of one installation share the realms.

@@ -117,6 +117,10 @@ Examples:
 Prints one JSON line for each event, or {\"ignored\": \"why\"}, or {\"dead_letter\": \"why\"} (exit code 2).")]
     Inspect(Inspect),
 
+    /// Show why a figure is what it is: its formula, what it rests on, and the events that told it.
+    #[command(subcommand)]
+    Why(Why),
+
     /// Show events as they are read, one line each.
     #[command(after_help = "\
 Examples:
@@ -233,6 +237,58 @@ pub struct Inspect {
     /// Content type of the body.
     #[arg(long, value_name = "TYPE", default_value = "application/json")]
     pub content_type: String,
+}
+
+/// Which figure.
+#[derive(Debug, Subcommand)]
+pub enum Why {
+    /// The lead time of a release and its segments, step by step.
+    #[command(after_help = "\
+Examples:
+  throughline why release billing 05e79bb
+  throughline why release shop v1.4.0 --json")]
+    Release {
+        /// Component, as in the table `releases`.
+        component: String,
+        /// Version, or how it begins.
+        version: String,
+        /// Realm; needed where there are several.
+        #[arg(long, value_name = "NAME")]
+        realm: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The wait at a gate.
+    #[command(after_help = "\
+Examples:
+  throughline why gate github.com/acme/billing/actions/runs/77/1/production
+  throughline why gate runs/77/1/production --json")]
+    Gate {
+        /// Id of the meeting as in the table `gate_waits`, or how it ends.
+        gate: String,
+        /// Realm; needed where there are several.
+        #[arg(long, value_name = "NAME")]
+        realm: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The releases that an incident is attributed to.
+    #[command(after_help = "\
+Examples:
+  throughline why incident PGR0VU2
+  throughline why incident INC0010007 --json")]
+    Incident {
+        /// Number of the incident, its id as in the table `incidents`, or how that ends.
+        incident: String,
+        /// Realm; needed where there are several.
+        #[arg(long, value_name = "NAME")]
+        realm: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,8 @@ use model::fact::{ComponentFact, Fact};
 use model::{Component, Realm};
 
 use crate::state::{State, Unit};
-pub use spans::Paths;
+pub use path::{Interval, Step};
+pub use spans::{Doer, Paths};
 
 pub use incidents::Settled;
 

@@ -14,6 +14,7 @@ mod table;
 pub mod tail;
 pub mod trial;
 pub mod version;
+pub mod why;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
+        Command::Why(why) => why::run(file, why),
         Command::Try(arguments) => trial::run(arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),
         Command::DeadLetters(command) => dead_letters::run(file, command),
