@@ -35,7 +35,7 @@ pub struct Jira;
 
 const DOOR: Door = Door {
     provider: "jira",
-    schemes: &[Scheme::Token],
+    schemes: &[Scheme::HubSignature, Scheme::Token],
     // Unchanged when a delivery is tried again: https://developer.atlassian.com/cloud/jira/platform/webhooks/
     delivery: &["x-atlassian-webhook-identifier"],
     event: None,
