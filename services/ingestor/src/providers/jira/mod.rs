@@ -79,7 +79,6 @@ const PAGE: Page = Page {
         "A change request becomes a wait of a release where it names what is released: one component, or `references` with a service, \
          repository, commit, run or deployment. Commits and deployments of the panel Development are not in the bodies that Jira sends.",
         "Of several components of a change request none is taken for the one: a rule with `references` says which.",
-        "Throughline does not tell an incident's end before Jira does: it ends with the move into a finished status.",
         "Jira Cloud tries a failed delivery again, up to five times.",
     ],
     documentation: "https://developer.atlassian.com/cloud/jira/platform/webhooks/",
