@@ -7,8 +7,11 @@ pub mod cdevents;
 mod door;
 pub mod github;
 pub mod import;
+pub mod jira;
 mod lenient;
 mod page;
+mod references;
+pub mod servicenow;
 
 use model::Timestamp;
 use model::event::Body;
@@ -20,7 +23,8 @@ pub use page::{Expected, Page};
 use crate::people::People;
 
 /// Every provider, by name: one line for each.
-pub static PROVIDERS: &[&'static dyn Provider] = &[&cdevents::CdEvents, &github::GitHub, &import::Import];
+pub static PROVIDERS: &[&'static dyn Provider] =
+    &[&cdevents::CdEvents, &github::GitHub, &import::Import, &jira::Jira, &servicenow::ServiceNow];
 
 /// The provider of that name.
 #[must_use]

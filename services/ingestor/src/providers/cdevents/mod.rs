@@ -19,7 +19,7 @@
 mod approval;
 mod ci;
 mod envelope;
-mod named;
+pub(super) mod named;
 mod operations;
 mod shape;
 
