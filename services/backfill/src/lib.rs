@@ -3,6 +3,9 @@
 //! A history and the webhooks of the same things observe the same entities under the same ids, so that either may come first, and
 //! both may come: the rows are the same. Nothing here knows Kafka; whoever asks for a history takes the deliveries from a channel.
 
+pub mod github;
+pub mod http;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;

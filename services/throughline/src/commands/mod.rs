@@ -1,11 +1,13 @@
 //! One module for each command.
 
+pub mod backfill;
 pub mod catalog;
 pub mod config;
 pub mod import;
 pub mod inbox;
 pub mod inspect;
 pub mod migrate;
+mod progress;
 pub mod replay;
 pub mod run;
 pub mod version;
@@ -19,7 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use model::Timestamp;
 
-use crate::cli::{Catalog, Cli, Command, ConfigCommand};
+use crate::cli::{Backfill, Catalog, Cli, Command, ConfigCommand};
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -37,6 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),
+        Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
