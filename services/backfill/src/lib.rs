@@ -4,6 +4,8 @@
 //! both may come: the rows are the same. Nothing here knows Kafka; whoever asks for a history takes the deliveries from a channel.
 
 pub mod git;
+pub mod github;
+pub mod http;
 
 use std::sync::Arc;
 

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use backfill::github::Part;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::Millis;
+use model::{Millis, Timestamp};
 
 /// Collects what the delivery process tells about itself and answers, for every release, where its time went.
 #[derive(Debug, Parser)]
@@ -87,6 +88,10 @@ Examples:
 A line that cannot be read is named on standard error, and the rest goes on; the exit code is
 then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
     Import(Import),
+
+    /// Read the history that a provider still has, and put it into the inbox.
+    #[command(subcommand)]
+    Backfill(Backfill),
 
     /// Work everything out anew from what is in Kafka, as after a mended definition or a mended adapter.
     #[command(after_help = "\
@@ -195,6 +200,77 @@ pub struct Import {
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Backfill {
+    /// The history of a repository by GitHub's REST API.
+    #[command(after_help = "\
+Examples:
+  throughline backfill github acme/shop --since 2026-01-01
+  throughline backfill github https://github.example.com/acme/shop --since 2026-01-01 --token-env GHES_TOKEN
+  throughline backfill github acme/shop --since 2026-01-01 --only commits,pulls --paths
+
+The token needs read access to Contents, Pull requests, Actions and Deployments (a classic token:
+`repo`). GitHub's limits are waited for.
+
+History and webhooks tell of the same things: either may come first, both may come, and reading it
+again changes nothing. Interrupted, by Ctrl-C or otherwise, the same command goes on where it was.")]
+    Github(BackfillGithub),
+}
+
+#[derive(Debug, Args)]
+pub struct BackfillGithub {
+    /// Repository at github.com, or the address of its page.
+    #[arg(value_name = "OWNER/NAME|URL")]
+    pub repository: String,
+
+    /// From when on: a day (UTC), or a time like 2026-01-01T09:30:00Z.
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+    pub since: Timestamp,
+
+    /// Only these parts: commits, tags, pulls, runs, deployments, releases.
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
+    pub only: Vec<Part>,
+
+    /// Read the paths of each commit too, by one request each: for a catalog that knows components by their paths.
+    #[arg(long)]
+    pub paths: bool,
+
+    /// Environment variable that holds the token.
+    #[arg(long, value_name = "NAME", default_value = "GITHUB_TOKEN", conflicts_with = "token_file")]
+    pub token_env: String,
+
+    /// File that holds the token.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Root of the API, where it is not where GitHub has it.
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
+
+    #[command(flatten)]
+    pub into: Destination,
+
+    /// File that keeps how far it is; one for these arguments in the user's folder of states by default.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose history it is.
+#[derive(Debug, Args)]
+pub struct Destination {
+    /// Source that it is said to come from; the configured one of this provider where there is exactly one.
+    #[arg(long, value_name = "NAME", value_parser = source_name)]
+    pub source: Option<String>,
+
+    /// Realm that it belongs to; that of the configured source of this name, else `default`.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: Option<String>,
 }
 
 /// What is read again.
@@ -445,6 +521,17 @@ fn span(text: &str) -> Result<Millis, String> {
     found.ok_or_else(|| format!("`{text}` is no span of time: write 90s, 10m, 2h or 7d"))
 }
 
+fn day_or_time(text: &str) -> Result<Timestamp, String> {
+    let day = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    let time = Timestamp::parse_rfc3339(text).or_else(|_| day());
+    time.map_err(|_| "neither a day like 2026-01-01 nor a time like 2026-01-01T09:30:00Z".to_owned())
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    let known = || Part::ALL.map(Part::key).join(", ");
+    Part::named(text).ok_or_else(|| format!("there are {}", known()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -474,6 +561,19 @@ mod tests {
         for text in ["", "7", "d", "-1h", "1.5h", "2 w", "99999999999s"] {
             assert!(span(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_is_a_day_or_a_time() {
+        assert_eq!(day_or_time("1970-01-02"), Ok(Timestamp(86_400_000)));
+        assert_eq!(day_or_time("1970-01-02T01:00:00+01:00"), Ok(Timestamp(86_400_000)));
+        assert!(day_or_time("yesterday").is_err());
+    }
+
+    #[test]
+    fn parts_are_known_by_name() {
+        assert_eq!(part("pulls"), Ok(Part::Pulls));
+        assert!(part("issues").unwrap_err().contains("deployments"));
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //!
 //! What lies behind the end is cut off, so that some runs, changes and gates are still open.
 
+#[cfg(test)]
+mod backfill;
 mod board;
 mod cdevents;
 mod check;
@@ -44,7 +46,7 @@ pub use expected::{
 pub use play::{SOURCES, send};
 pub use show::{QUERIES, show};
 
-use clock::{DAY, midnight};
+use clock::{DAY, Seconds, midnight};
 use expected::Scope;
 use project::Project;
 
@@ -72,24 +74,27 @@ pub struct Demo {
 #[must_use]
 pub fn generate(seed: u64, now: Timestamp) -> Demo {
     let now = now.0.div_euclid(1000);
-    let start = midnight(now) - DAYS * DAY;
-    let span = (start, now + 2 * DAY);
-    let mut seeds = Rng::with_seed(seed);
-    let projects: [(&[Scope], Project); 5] = [
-        (teams::web::STOREFRONT, teams::web::storefront(seeds.fork(), span)),
-        (teams::web::SEARCH, teams::web::search(seeds.fork(), span)),
-        (teams::payments::BILLING, teams::payments::billing(seeds.fork(), span)),
-        (teams::payments::PAYOUTS, teams::payments::payouts(seeds.fork(), span)),
-        (teams::platform::SCOPES, teams::platform::monorepo(seeds.fork(), span)),
-    ];
     let mut expected = Expected::default();
     let mut arrivals = Vec::new();
-    for (scopes, project) in projects {
+    for (scopes, project) in projects(seed, now) {
         project.records.tell(scopes, &project.git, now, &mut expected);
         arrivals.extend(project.deliveries.0.into_iter().filter(|(_, webhook)| webhook.occurred_at.0 <= now * 1000));
     }
     arrivals.sort_by_key(|(arrival, _)| *arrival);
     Demo { webhooks: arrivals.into_iter().map(|(_, webhook)| webhook).collect(), expected, catalog: catalog() }
+}
+
+/// The repositories with all that happened in them, also behind the end.
+fn projects(seed: u64, now: Seconds) -> [(&'static [Scope], Project); 5] {
+    let span = (midnight(now) - DAYS * DAY, now + 2 * DAY);
+    let mut seeds = Rng::with_seed(seed);
+    [
+        (teams::web::STOREFRONT, teams::web::storefront(seeds.fork(), span)),
+        (teams::web::SEARCH, teams::web::search(seeds.fork(), span)),
+        (teams::payments::BILLING, teams::payments::billing(seeds.fork(), span)),
+        (teams::payments::PAYOUTS, teams::payments::payouts(seeds.fork(), span)),
+        (teams::platform::SCOPES, teams::platform::monorepo(seeds.fork(), span)),
+    ]
 }
 
 /// The demo's catalog, `deploy/demo/catalog.toml`.

@@ -13,7 +13,7 @@ use model::inbox::InboxRecord;
 use super::*;
 
 /// 2026-05-20T12:00:00Z, a Wednesday.
-const NOW: Timestamp = Timestamp(1_779_278_400_000);
+pub(super) const NOW: Timestamp = Timestamp(1_779_278_400_000);
 
 /// The history and what comes out of it; made once for all tests.
 fn plain() -> &'static (Demo, Vec<Fact>) {
@@ -27,36 +27,47 @@ fn plain() -> &'static (Demo, Vec<Fact>) {
 
 /// What comes out when the deliveries arrive in this order. Every one of them must be read: none is ignored, none unreadable.
 fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
+    facts_of(demo, webhooks.iter().map(delivery))
+}
+
+/// The delivery as the inbox has it, taken when it was sent.
+pub(super) fn delivery(webhook: &Webhook) -> InboxRecord {
+    InboxRecord {
+        source: webhook.source.into(),
+        realm: "default".into(),
+        provider: provider(webhook.source).name().to_owned(),
+        delivery: webhook.delivery.clone(),
+        event: webhook.event.clone(),
+        content_type: Some(webhook.content_type.to_owned()),
+        headers: BTreeMap::new(),
+        received_at: webhook.occurred_at,
+        body: model::Bytes::from(webhook.body.clone()),
+    }
+}
+
+fn provider(source: &str) -> &'static dyn Provider {
+    match source {
+        GITHUB => &GitHub,
+        TEKTON => &CdEvents,
+        _ => &Import,
+    }
+}
+
+pub(super) fn facts_of(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRecord>) -> Vec<Fact> {
     let mut realm = correlation::Realm::new("default".into());
     realm.apply(event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
     let people = People::new(b"demo");
-    for webhook in webhooks {
-        let provider: &dyn Provider = match webhook.source {
-            GITHUB => &GitHub,
-            TEKTON => &CdEvents,
-            _ => &Import,
-        };
-        let delivery = InboxRecord {
-            source: webhook.source.into(),
-            realm: "default".into(),
-            provider: provider.name().to_owned(),
-            delivery: webhook.delivery.clone(),
-            event: webhook.event.clone(),
-            content_type: Some(webhook.content_type.to_owned()),
-            headers: BTreeMap::new(),
-            received_at: webhook.occurred_at,
-            body: model::Bytes::from(webhook.body.clone()),
-        };
-        match provider.read(&delivery, &people) {
+    for delivery in deliveries {
+        match provider(delivery.source.as_str()).read(&delivery, &people) {
             Ok(Reading::Events(events)) => {
                 for (index, observed) in events.into_iter().enumerate() {
-                    let times = (observed.occurred_at, webhook.occurred_at);
-                    let mut event = event(webhook.source, &webhook.delivery, index as i32, times, observed.body);
+                    let (source, times) = (delivery.source.as_str(), (observed.occurred_at, delivery.received_at));
+                    let mut event = event(source, &delivery.delivery, index as i32, times, observed.body);
                     event.link = observed.link;
                     realm.apply(event);
                 }
             }
-            other => panic!("{:?} at {}: {other:?}", webhook.event, webhook.occurred_at),
+            other => panic!("{:?} at {}: {other:?}", delivery.event, delivery.received_at),
         }
     }
     realm.derive_everything()

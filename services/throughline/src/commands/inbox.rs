@@ -1,15 +1,19 @@
 //! The way into the inbox for what comes from the command line: the same as for deliveries.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use axum::http::HeaderMap;
+use backfill::Delivery;
 use ingestor::receive::{Inbox, record};
 use model::inbox::InboxRecord;
 use model::{Realm, Source};
 use prometheus::Registry;
 use stream::KafkaConfig;
 use stream::producer::{IngestConfig, IngestProducer};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::now;
 
@@ -23,6 +27,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// Attempts to put one record, the first included. With the timeout above that is some five minutes of outage.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
+/// Records on their way at once.
+const IN_FLIGHT: usize = 8192;
+/// Bytes on their way at once: half of what the producer holds, so that it never refuses one.
+const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
 /// Opens the inbox and waits until Kafka has it.
 ///
@@ -51,10 +59,72 @@ pub fn line(source: &Source, realm: &Realm, line: Vec<u8>) -> InboxRecord {
     record(source.clone(), realm.clone(), PROVIDER, &HeaderMap::new(), line, now())
 }
 
+/// The record of a piece of history, as if it had been delivered now.
+pub fn delivery(source: &Source, realm: &Realm, delivery: Delivery) -> InboxRecord {
+    InboxRecord {
+        source: source.clone(),
+        realm: realm.clone(),
+        provider: delivery.provider.to_owned(),
+        delivery: delivery.id,
+        event: delivery.event,
+        content_type: Some("application/json".to_owned()),
+        headers: [].into(),
+        received_at: now(),
+        body: delivery.body.into(),
+    }
+}
+
+/// Records on their way.
+pub struct Sending {
+    inbox: Inbox,
+    slots: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Sending {
+    pub fn new(inbox: Inbox) -> Self {
+        let (slots, bytes) = (Semaphore::new(IN_FLIGHT), Semaphore::new(BYTES_IN_FLIGHT));
+        Self { inbox, slots: Arc::new(slots), bytes: Arc::new(bytes), tasks: JoinSet::new() }
+    }
+
+    /// Sends a record as soon as there is room; how many have arrived meanwhile.
+    ///
+    /// # Errors
+    /// Where Kafka refuses one, or does not answer for minutes.
+    pub async fn send(&mut self, record: InboxRecord) -> anyhow::Result<u64> {
+        let size = u32::try_from(record.body.0.len().clamp(1, BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
+        let slot = Arc::clone(&self.slots).acquire_owned().await.context("sending was stopped")?;
+        let room = Arc::clone(&self.bytes).acquire_many_owned(size).await.context("sending was stopped")?;
+        let inbox = self.inbox.clone();
+        self.tasks.spawn(async move {
+            let sent = put(&inbox, record).await;
+            drop((slot, room));
+            sent
+        });
+        let mut arrived = 0;
+        while let Some(sent) = self.tasks.try_join_next() {
+            sent??;
+            arrived += 1;
+        }
+        Ok(arrived)
+    }
+
+    /// Waits for all that are on their way; how many those were.
+    ///
+    /// # Errors
+    /// Where Kafka refuses one, or does not answer for minutes.
+    pub async fn settle(&mut self) -> anyhow::Result<u64> {
+        let mut arrived = 0;
+        while let Some(sent) = self.tasks.join_next().await {
+            sent??;
+            arrived += 1;
+        }
+        Ok(arrived)
+    }
+}
+
 /// Puts a record in, trying again where that may help.
-///
-/// # Errors
-/// Where Kafka refuses it, or does not answer for minutes.
 pub async fn put(inbox: &Inbox, record: InboxRecord) -> anyhow::Result<()> {
     for _ in 1..ATTEMPTS {
         match inbox.put(record.clone()).await {

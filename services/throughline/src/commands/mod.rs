@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub mod backfill;
 pub mod catalog;
 pub mod config;
 pub mod dead_letters;
@@ -26,7 +27,7 @@ use anyhow::Context;
 use model::Timestamp;
 use serde_json::Value;
 
-use crate::cli::{Catalog, Cli, Command, ConfigCommand};
+use crate::cli::{Backfill, Catalog, Cli, Command, ConfigCommand};
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),
+        Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),

@@ -207,7 +207,7 @@ fn decided_at(payload: &ReviewPayload) -> Option<Timestamp> {
 }
 
 /// What it is about is one change, or not known by its change.
-fn only(changes: Vec<ChangeId>) -> Option<ChangeId> {
+pub(super) fn only(changes: Vec<ChangeId>) -> Option<ChangeId> {
     <[ChangeId; 1]>::try_from(changes).ok().map(|[change]| change)
 }
 

@@ -140,17 +140,29 @@ pub(super) fn deployment_status(delivery: &Delivery<'_>) -> Result<Reading, Unre
     let place = Place::new(delivery.people, &repository);
     let told = observed_deployment(&place, &shape, phase).ok_or_else(|| no_environment("deployment status"))?;
     let run_url = workflow_run.as_ref().and_then(|run| run.html_url.clone());
+    // Where the body names no run, as in the API, the page of its log does.
+    let pages = [&status.log_url, &status.target_url].into_iter().flatten();
+    let (run_of_page, job_of_page) = pages.filter_map(|url| run_and_job(url, &repository)).next().unzip();
     let told = Deployment {
         outcome,
         reason: Some(status.state),
-        run: workflow_run.map(|run| place.run(run.id)),
-        job: check_run.map(|check| place.check(check.id)),
+        run: workflow_run.map(|run| run.id).or(run_of_page).map(|run| place.run(run)),
+        job: check_run.map(|check| check.id).or(job_of_page.flatten()).map(|job| place.check(job)),
         started_at: status.created_at.0.filter(|_| phase == Phase::Running),
         finished_at: status.created_at.0.filter(|_| phase == Phase::Finished),
         url: status.log_url.or(status.target_url).or(run_url),
         ..told
     };
     Ok(one(status.created_at.0.unwrap_or(delivery.received_at), told.url.clone(), told))
+}
+
+/// Run and job that a page of this repository shows: `…/actions/runs/<run>/job/<job>`.
+fn run_and_job(url: &str, repository: &Repo) -> Option<(u64, Option<u64>)> {
+    let rest = url.strip_prefix(repository.html_url.as_str())?.strip_prefix("/actions/runs/")?;
+    let mut parts = rest.split(['/', '?', '#']);
+    let run = parts.next()?.parse().ok()?;
+    let job = parts.next().filter(|part| *part == "job").and(parts.next()).and_then(|job| job.parse().ok());
+    Some((run, job))
 }
 
 fn progress(state: &str) -> Option<(Phase, Option<Outcome>)> {
@@ -166,4 +178,20 @@ fn progress(state: &str) -> Option<(Phase, Option<Outcome>)> {
         "inactive" => (Phase::Superseded, None),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_a_log_names_its_run_and_job() {
+        let repository: Repo = serde_json::from_str(r#"{"html_url":"https://github.com/octo-org/shop"}"#).unwrap();
+        let of = |url: &str| run_and_job(url, &repository);
+        assert_eq!(of("https://github.com/octo-org/shop/actions/runs/12/job/34#step:2:1"), Some((12, Some(34))));
+        assert_eq!(of("https://github.com/octo-org/shop/actions/runs/12"), Some((12, None)));
+        assert_eq!(of("https://github.com/octo-org/shop/actions/runs/12/attempts/2"), Some((12, None)));
+        assert_eq!(of("https://github.com/octo-org/shop2/actions/runs/12/job/34"), None);
+        assert_eq!(of("https://ci.example.org/actions/runs/12/job/34"), None);
+    }
 }

@@ -1,9 +1,10 @@
 //! GitHub, of github.com and of GitHub Enterprise Server.
 //!
 //! [`EVENTS`] is the table of what is read: one line for each name that the header `X-GitHub-Event` may have. Every other kind, and
-//! every action that tells nothing of delivery, is ignored by its name.
+//! every action that tells nothing of delivery, is ignored by its name. Beside them stands what a backfill tells that no webhook does.
 
 mod approvals;
+mod backfilled;
 mod changes;
 mod checks;
 mod deployments;
@@ -112,6 +113,9 @@ fn reader(event: &str) -> Option<Read> {
         "deployment_review" => approvals::deployment_review,
         "deployment_protection_rule" => approvals::deployment_protection_rule,
         "release" => releases::release,
+        "backfill.commit" => backfilled::told_commit,
+        "backfill.tag" => backfilled::told_tag,
+        "backfill.approvals" => backfilled::approvals,
         _ => return None,
     })
 }
@@ -126,7 +130,7 @@ impl Provider for GitHub {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn read(&self, delivery: &InboxRecord, people: &People) -> Result<Reading, Unreadable> {

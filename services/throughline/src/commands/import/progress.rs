@@ -1,22 +1,17 @@
 //! How an import is getting on.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
-/// Time between two looks at the progress.
-const INTERVAL: Duration = Duration::from_millis(200);
+use crate::commands::progress::{Line, Visible};
 
 /// Counts, and a line on the terminal that shows them.
 pub struct Progress {
     counts: Summary,
     started: Instant,
-    shown: Instant,
-    visible: bool,
-    /// Whether a line stands on the terminal now.
-    standing: bool,
+    line: Line,
 }
 
 /// What an import came to.
@@ -36,9 +31,8 @@ pub struct Summary {
 impl Progress {
     /// Starts the clock. Shown only where `wanted` and on a terminal.
     pub fn new(wanted: bool) -> Self {
-        let now = Instant::now();
-        let visible = wanted && io::stderr().is_terminal();
-        Self { counts: Summary::default(), started: now, shown: now, visible, standing: false }
+        let visible = if wanted { Visible::OnTerminal } else { Visible::Never };
+        Self { counts: Summary::default(), started: Instant::now(), line: Line::new(visible) }
     }
 
     /// Lines were read.
@@ -49,31 +43,24 @@ impl Progress {
         self.counts.blank += blank;
     }
 
-    /// Kafka has one more.
-    pub fn sent(&mut self) {
-        self.counts.imported += 1;
-        if self.visible && self.shown.elapsed() >= INTERVAL {
-            self.show();
-        }
+    /// Kafka has so many more.
+    pub fn sent(&mut self, more: u64) {
+        self.counts.imported += more;
+        self.show();
     }
 
     /// Shows the counts.
     pub fn show(&mut self) {
-        if self.visible {
-            self.shown = Instant::now();
-            self.standing = true;
-            let Summary { imported, lines, bad, .. } = self.counts;
-            let rate = self.elapsed().rate();
-            // Progress that cannot be shown is not worth failing for.
-            let _ = write!(io::stderr(), "\r\x1b[K{imported} of {lines} lines read, {rate}/s, {bad} bad");
+        if self.line.is_due() {
+            let summary = self.elapsed();
+            let Summary { imported, lines, bad, .. } = summary;
+            self.line.show(&format!("{imported} of {lines} lines read, {}/s, {bad} bad", summary.rate()));
         }
     }
 
     /// Takes the line away, for another text to be written.
     pub fn clear(&mut self) {
-        if std::mem::take(&mut self.standing) {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        self.line.clear();
     }
 
     /// Stops the clock.

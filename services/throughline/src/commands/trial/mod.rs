@@ -8,7 +8,7 @@ mod report;
 mod show;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use backfill::{Delivery, Progress, Sink, git};
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use self::memory::Memory;
 use self::report::Report;
-use super::progress::Line;
+use super::progress::{Line, Visible};
 use super::{block_on, complain, now, say};
 use crate::cli::Try;
 
@@ -74,15 +74,21 @@ fn options(arguments: &Try) -> anyhow::Result<git::Options> {
 /// Reads the repository into memory.
 async fn read(options: git::Options, memory: &mut Memory, shown: bool) -> anyhow::Result<git::Summary> {
     let (deliveries, mut read) = mpsc::channel::<Delivery>(AHEAD);
-    let line = Arc::new(Line::new(shown));
+    let line = Arc::new(Mutex::new(Line::new(if shown { Visible::OnTerminal } else { Visible::Never })));
     let told = Arc::clone(&line);
-    let sink = Sink { deliveries, progress: Arc::new(move |progress| told.show(|| words(&progress))) };
+    let show = move |progress: Progress| {
+        let mut line = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.is_due() {
+            line.show(&words(&progress));
+        }
+    };
+    let sink = Sink { deliveries, progress: Arc::new(show) };
     let reading = tokio::task::spawn_blocking(move || git::read(&options, &sink));
     while let Some(delivery) = read.recv().await {
         memory.take(delivery);
     }
     let summary = reading.await??;
-    line.clear();
+    line.lock().unwrap_or_else(PoisonError::into_inner).clear();
     Ok(summary)
 }
 
