@@ -2,6 +2,7 @@
 
 mod git;
 mod govuk;
+mod payloads;
 mod signatures;
 
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ enum What {
     Govuk(govuk::Govuk),
     /// Real projects by their tags: the first release of every commit, and its lead time.
     Git(git::Git),
+    /// Real bodies of webhooks: what becomes of each.
+    Payloads(payloads::Payloads),
     /// Published webhook signatures: the verdict on each against what was published with it.
     Signatures(signatures::Signatures),
 }
@@ -38,6 +41,7 @@ impl Verify {
         match self.what {
             What::Govuk(govuk) => govuk.run(),
             What::Git(git) => git.run(),
+            What::Payloads(payloads) => payloads.run(),
             What::Signatures(signatures) => signatures.run(),
         }
     }
