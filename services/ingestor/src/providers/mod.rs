@@ -3,13 +3,19 @@
 //! An adapter is a pure function of the delivery. It keeps references as the provider gave them, guesses nothing, and names what
 //! the provider left out. When an adapter is mended its version grows, and a replay of the inbox replaces what the old one said.
 
+mod address;
+pub mod alertmanager;
+mod batch;
 pub mod cdevents;
 mod door;
 pub mod github;
 pub mod import;
 pub mod jira;
+mod labels;
 mod lenient;
+pub mod opsgenie;
 mod page;
+pub mod pagerduty;
 mod references;
 pub mod servicenow;
 
@@ -23,8 +29,17 @@ pub use page::{Expected, Page};
 use crate::people::People;
 
 /// Every provider, by name: one line for each.
-pub static PROVIDERS: &[&'static dyn Provider] =
-    &[&cdevents::CdEvents, &github::GitHub, &import::Import, &jira::Jira, &servicenow::ServiceNow];
+#[rustfmt::skip]
+pub static PROVIDERS: &[&'static dyn Provider] = &[
+    &alertmanager::Alertmanager,
+    &cdevents::CdEvents,
+    &github::GitHub,
+    &import::Import,
+    &jira::Jira,
+    &opsgenie::Opsgenie,
+    &pagerduty::PagerDuty,
+    &servicenow::ServiceNow,
+];
 
 /// The provider of that name.
 #[must_use]

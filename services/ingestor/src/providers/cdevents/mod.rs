@@ -31,7 +31,7 @@ use serde_json::Value;
 use self::envelope::{Envelope, Opened};
 use self::named::{Custom, Pointer};
 use self::shape::{CdEvent, Reference, Text};
-use super::{Door, Observed, Page, Provider, Reading, Unreadable};
+use super::{Door, Observed, Page, Provider, Reading, Unreadable, batch};
 use crate::people::People;
 use crate::signature::Scheme;
 
@@ -86,54 +86,17 @@ impl Provider for CdEvents {
         let body: Value = serde_json::from_slice(delivery.body.as_ref())
             .map_err(|source| Unreadable::Shape { what: "a CDEvent or a CloudEvent in JSON".to_owned(), source })?;
         match body {
-            Value::Array(elements) => read_batch(elements, people),
-            one => match read_one(one, Some(delivery), people)? {
-                Told::Event(event) => Ok(Reading::Events(vec![*event])),
-                Told::Ignored(reason) => Ok(Reading::Ignored(reason)),
-            },
+            Value::Array(elements) => batch::read(elements.into_iter().map(|element| read_one(element, None, people))),
+            one => read_one(one, Some(delivery), people),
         }
     }
-}
-
-/// What one CDEvent tells.
-enum Told {
-    Event(Box<Observed>),
-    Ignored(String),
-}
-
-/// Reads every element by itself, so that a bad one costs nothing but itself.
-fn read_batch(elements: Vec<Value>, people: &People) -> Result<Reading, Unreadable> {
-    let count = elements.len();
-    let mut events = Vec::new();
-    let mut ignored = None;
-    let mut bad = Vec::new();
-    for (index, element) in elements.into_iter().enumerate() {
-        match read_one(element, None, people) {
-            Ok(Told::Event(event)) => events.push(*event),
-            Ok(Told::Ignored(reason)) => ignored = ignored.or(Some(reason)),
-            Err(error) => bad.push(format!("element {index}: {}", whole(&error))),
-        }
-    }
-    let unreadable = || format!("{} of {count} elements of the batch cannot be read: {}", bad.len(), bad.join("; "));
-    Ok(match (events.is_empty(), bad.is_empty()) {
-        (_, true) if !events.is_empty() => Reading::Events(events),
-        (_, true) => Reading::Ignored(ignored.unwrap_or_else(|| "empty batch".to_owned())),
-        (false, false) => Reading::Mixed { unreadable: unreadable(), events },
-        (true, false) => return Err(Unreadable::Value(unreadable())),
-    })
-}
-
-/// An error with everything that caused it, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Reads one CloudEvent or CDEvent; the delivery gives the attributes of the binary mode.
-fn read_one(value: Value, delivery: Option<&InboxRecord>, people: &People) -> Result<Told, Unreadable> {
+fn read_one(value: Value, delivery: Option<&InboxRecord>, people: &People) -> Result<Reading, Unreadable> {
     let envelope = match envelope::open(value, delivery)? {
         Opened::CdEvent(envelope) => envelope,
-        Opened::Foreign(reason) => return Ok(Told::Ignored(reason)),
+        Opened::Foreign(reason) => return Ok(Reading::Ignored(reason)),
     };
     let Envelope { kind, time, data } = envelope;
     let event = CdEvent::read(data)?;
@@ -143,15 +106,17 @@ fn read_one(value: Value, delivery: Option<&InboxRecord>, people: &People) -> Re
         })?;
     let kind = match Kind::parse(kind) {
         Ok(kind) => kind,
-        Err(reason) => return Ok(Told::Ignored(reason)),
+        Err(reason) => return Ok(Reading::Ignored(reason)),
     };
     let at = occurred_at(&event.context.timestamp, &time)?;
     let observer = Observer::new(&event, kind, at, people);
     Ok(match observer.observe()? {
         Observation::Body(body) => {
-            Told::Event(Box::new(Observed { occurred_at: at, link: observer.url.clone(), body: *body }))
+            Reading::Events(vec![Observed { occurred_at: at, link: observer.url.clone(), body: *body }])
         }
-        Observation::Nothing(why) => Told::Ignored(label(&format!("{}.{}", kind.subject, kind.predicate)) + ": " + why),
+        Observation::Nothing(why) => {
+            Reading::Ignored(label(&format!("{}.{}", kind.subject, kind.predicate)) + ": " + why)
+        }
     })
 }
 
