@@ -1,4 +1,4 @@
-//! `stack up|down|status|reset`: the servers of the crate `local-stack`.
+//! `stack up|env|down|status|reset`: the servers of the crate `local-stack`.
 
 use std::process::ExitCode;
 
@@ -21,6 +21,8 @@ pub struct Stack {
 enum Action {
     /// Start what does not run yet, and say where it listens. The first time it is downloaded.
     Up,
+    /// The same, as lines for a shell that let `throughline` find it: `eval "$(cargo xtask stack env)"`.
+    Env,
     /// Stop it, and keep its data.
     Down,
     /// Say whether it runs and where; the exit code is 1 where it does not.
@@ -34,6 +36,7 @@ impl Stack {
         let say = Say { report: Report::new(self.json), json: self.json };
         match self.action {
             Action::Up => say.up(&SharedStack::ensure(&|line| say.report.progress(line))?),
+            Action::Env => say.env(&SharedStack::ensure(&|line| say.report.progress(line))?),
             Action::Down => say.ended(SharedStack::down()?, "stopped"),
             Action::Reset => say.ended(SharedStack::reset()?, "stopped; its data are deleted"),
             Action::Status => match SharedStack::status()? {
@@ -67,6 +70,16 @@ impl Say {
             "clickhouse_tcp": at.clickhouse_tcp,
             "data": data,
         }))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn env(&self, stack: &SharedStack) -> anyhow::Result<ExitCode> {
+        let at = stack.addresses();
+        let (kafka, clickhouse) = (&at.kafka, &at.clickhouse);
+        self.report.show(format!(
+            "export THROUGHLINE_KAFKA__BROKERS={kafka}\nexport THROUGHLINE_CLICKHOUSE__URL={clickhouse}"
+        ));
+        self.json(&json!({"THROUGHLINE_KAFKA__BROKERS": kafka, "THROUGHLINE_CLICKHOUSE__URL": clickhouse}))?;
         Ok(ExitCode::SUCCESS)
     }
 
