@@ -3,8 +3,10 @@
 //! An adapter is a pure function of the delivery. It keeps references as the provider gave them, guesses nothing, and names what
 //! the provider left out. When an adapter is mended its version grows, and a replay of the inbox replaces what the old one said.
 
+mod batch;
 pub mod cdevents;
 mod door;
+pub mod generic;
 pub mod github;
 pub mod import;
 mod lenient;
@@ -20,7 +22,8 @@ pub use page::{Expected, Page};
 use crate::people::People;
 
 /// Every provider, by name: one line for each.
-pub static PROVIDERS: &[&'static dyn Provider] = &[&cdevents::CdEvents, &github::GitHub, &import::Import];
+pub static PROVIDERS: &[&'static dyn Provider] =
+    &[&cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import];
 
 /// The provider of that name.
 #[must_use]

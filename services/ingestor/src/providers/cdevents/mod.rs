@@ -31,6 +31,7 @@ use serde_json::Value;
 use self::envelope::{Envelope, Opened};
 use self::named::{Custom, Pointer};
 use self::shape::{CdEvent, Reference, Text};
+use super::batch::{Told, read_batch};
 use super::{Door, Observed, Page, Provider, Reading, Unreadable};
 use crate::people::People;
 use crate::signature::Scheme;
@@ -86,47 +87,10 @@ impl Provider for CdEvents {
         let body: Value = serde_json::from_slice(delivery.body.as_ref())
             .map_err(|source| Unreadable::Shape { what: "a CDEvent or a CloudEvent in JSON".to_owned(), source })?;
         match body {
-            Value::Array(elements) => read_batch(elements, people),
-            one => match read_one(one, Some(delivery), people)? {
-                Told::Event(event) => Ok(Reading::Events(vec![*event])),
-                Told::Ignored(reason) => Ok(Reading::Ignored(reason)),
-            },
+            Value::Array(elements) => read_batch(elements, |_, element| read_one(element, None, people)),
+            one => Ok(read_one(one, Some(delivery), people)?.into()),
         }
     }
-}
-
-/// What one CDEvent tells.
-enum Told {
-    Event(Box<Observed>),
-    Ignored(String),
-}
-
-/// Reads every element by itself, so that a bad one costs nothing but itself.
-fn read_batch(elements: Vec<Value>, people: &People) -> Result<Reading, Unreadable> {
-    let count = elements.len();
-    let mut events = Vec::new();
-    let mut ignored = None;
-    let mut bad = Vec::new();
-    for (index, element) in elements.into_iter().enumerate() {
-        match read_one(element, None, people) {
-            Ok(Told::Event(event)) => events.push(*event),
-            Ok(Told::Ignored(reason)) => ignored = ignored.or(Some(reason)),
-            Err(error) => bad.push(format!("element {index}: {}", whole(&error))),
-        }
-    }
-    let unreadable = || format!("{} of {count} elements of the batch cannot be read: {}", bad.len(), bad.join("; "));
-    Ok(match (events.is_empty(), bad.is_empty()) {
-        (_, true) if !events.is_empty() => Reading::Events(events),
-        (_, true) => Reading::Ignored(ignored.unwrap_or_else(|| "empty batch".to_owned())),
-        (false, false) => Reading::Mixed { unreadable: unreadable(), events },
-        (true, false) => return Err(Unreadable::Value(unreadable())),
-    })
-}
-
-/// An error with everything that caused it, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Reads one CloudEvent or CDEvent; the delivery gives the attributes of the binary mode.
@@ -149,7 +113,7 @@ fn read_one(value: Value, delivery: Option<&InboxRecord>, people: &People) -> Re
     let observer = Observer::new(&event, kind, at, people);
     Ok(match observer.observe()? {
         Observation::Body(body) => {
-            Told::Event(Box::new(Observed { occurred_at: at, link: observer.url.clone(), body: *body }))
+            Told::Events(vec![Observed { occurred_at: at, link: observer.url.clone(), body: *body }])
         }
         Observation::Nothing(why) => Told::Ignored(label(&format!("{}.{}", kind.subject, kind.predicate)) + ": " + why),
     })
