@@ -9,6 +9,7 @@ mod door;
 pub mod generic;
 pub mod github;
 pub mod import;
+pub mod jenkins;
 mod lenient;
 mod page;
 
@@ -23,7 +24,7 @@ use crate::people::People;
 
 /// Every provider, by name: one line for each.
 pub static PROVIDERS: &[&'static dyn Provider] =
-    &[&cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import];
+    &[&cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import, &jenkins::Jenkins];
 
 /// The provider of that name.
 #[must_use]
