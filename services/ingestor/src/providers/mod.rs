@@ -3,6 +3,7 @@
 //! An adapter is a pure function of the delivery. It keeps references as the provider gave them, guesses nothing, and names what
 //! the provider left out. When an adapter is mended its version grows, and a replay of the inbox replaces what the old one said.
 
+pub mod argocd;
 mod batch;
 pub mod cdevents;
 mod door;
@@ -24,7 +25,7 @@ use crate::people::People;
 
 /// Every provider, by name: one line for each.
 pub static PROVIDERS: &[&'static dyn Provider] =
-    &[&cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import, &jenkins::Jenkins];
+    &[&argocd::ArgoCd, &cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import, &jenkins::Jenkins];
 
 /// The provider of that name.
 #[must_use]

@@ -272,7 +272,7 @@ mod tests {
             (with("secret = 'a'"), "unknown field `secret`"),
             (
                 "[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']".to_owned(),
-                "known are cdevents, generic, github, import, jenkins",
+                "known are argocd, cdevents, generic, github, import, jenkins",
             ),
             ("[sources.'a/b']\nprovider = 'github'\nsecrets = ['a']".to_owned(), "`a/b`"),
             ("max_body_bytes = 33554432".to_owned(), "receive.max_body_bytes"),
