@@ -14,9 +14,9 @@ pub mod jenkins;
 mod lenient;
 mod page;
 
-use model::Timestamp;
 use model::event::Body;
 use model::inbox::InboxRecord;
+use model::{Source, Timestamp};
 
 pub use door::{Door, record};
 pub use page::{Expected, Page};
@@ -25,7 +25,7 @@ use crate::people::People;
 
 /// Every provider, by name: one line for each.
 pub static PROVIDERS: &[&'static dyn Provider] =
-    &[&argocd::ArgoCd, &cdevents::CdEvents, &generic::Generic, &github::GitHub, &import::Import, &jenkins::Jenkins];
+    &[&argocd::ArgoCd, &cdevents::CdEvents, &generic::GENERIC, &github::GitHub, &import::Import, &jenkins::Jenkins];
 
 /// The provider of that name.
 #[must_use]
@@ -58,6 +58,11 @@ pub trait Provider: Send + Sync {
 
     /// Version of the adapter, from 1; grows whenever it would read an old delivery differently.
     fn version(&self) -> i32;
+
+    /// The same for one source, where the configuration has a part in how it is read.
+    fn version_for(&self, _source: &Source) -> i32 {
+        self.version()
+    }
 
     /// What the delivery tells.
     ///

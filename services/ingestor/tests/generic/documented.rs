@@ -1,6 +1,6 @@
 //! Every line that is documented does what it says.
 
-use ingestor::providers::generic::{EVENTS, Generic};
+use ingestor::providers::generic::{EVENTS, GENERIC};
 use ingestor::providers::{Expected, Provider, Reading};
 use serde_json::{Value, json};
 
@@ -27,8 +27,8 @@ fn every_line_is_read() {
     let mut all = String::new();
     for Expected { event, setting, tells, .. } in EVENTS {
         let delivery = delivery(body(setting).to_string());
-        assert_eq!(Generic.event(&delivery).as_deref(), Some(*event));
-        let reading = Generic.read(&delivery, &people());
+        assert_eq!(GENERIC.event(&delivery).as_deref(), Some(*event));
+        let reading = GENERIC.read(&delivery, &people());
         assert!(matches!(&reading, Ok(Reading::Events(events)) if events.len() == 1), "{setting}: {reading:?}");
         all += &format!("{event}: {tells}\n{}\n", shown(&reading, &named()));
     }

@@ -12,11 +12,12 @@ mod complaints;
 mod documented;
 mod meaning;
 mod nonsense;
+mod rules;
 #[path = "../github/shown.rs"]
 mod shown;
 
 use ingestor::people::People;
-use ingestor::providers::generic::Generic;
+use ingestor::providers::generic::GENERIC;
 use ingestor::providers::{Observed, Provider, Reading};
 use model::event::Body;
 use model::inbox::InboxRecord;
@@ -45,7 +46,7 @@ pub fn delivery(body: impl Into<Vec<u8>>) -> InboxRecord {
 }
 
 pub fn read(body: &Value) -> Result<Reading, String> {
-    Generic.read(&delivery(body.to_string()), &people()).map_err(|error| error.to_string())
+    GENERIC.read(&delivery(body.to_string()), &people()).map_err(|error| error.to_string())
 }
 
 /// The only thing that a body tells.

@@ -1,7 +1,7 @@
 //! What is told becomes the right thing, also where little is told.
 
 use ingestor::providers::Provider;
-use ingestor::providers::generic::Generic;
+use ingestor::providers::generic::GENERIC;
 use model::event::{
     ActorKind, ApprovalBody, Body, ChangeState, CiBody, DeploymentAction, IncidentBody, Outcome, Phase, Rollout,
 };
@@ -161,6 +161,6 @@ fn no_account_leaves_in_plain_text() {
         {"kind": "approval", "id": 1, "name": "board", "status": "approved", "by": "github.com/mona"},
         {"kind": "incident", "id": 1, "status": "opened", "by": "mona"},
     ]);
-    let told = format!("{:?}", Generic.read(&delivery(body.to_string()), &people()).unwrap());
+    let told = format!("{:?}", GENERIC.read(&delivery(body.to_string()), &people()).unwrap());
     assert!(!told.contains("mona"), "{told}");
 }

@@ -1,7 +1,7 @@
 //! Whatever comes, the adapter answers.
 
 use ingestor::providers::Provider;
-use ingestor::providers::generic::{EVENTS, Generic};
+use ingestor::providers::generic::{EVENTS, GENERIC};
 use proptest::prelude::*;
 
 use crate::any_json::{any_json, places};
@@ -12,7 +12,7 @@ proptest! {
     #[test]
     fn bytes_are_answered(body: Vec<u8>) {
         let delivery = delivery(body);
-        let _ = (Generic.read(&delivery, &people()), Generic.event(&delivery));
+        let _ = (GENERIC.read(&delivery, &people()), GENERIC.event(&delivery));
     }
 
     #[test]

@@ -6,22 +6,28 @@
 //!
 //! **Ids.** What is told of by an `id` is `<source>/<kind>s/<id>`, so that the numbers of two senders do not meet; an id with a slash
 //! is unique already. What is told once, at its end, needs none: its delivery names it.
+//!
+//! A source may have [rules](Rules) that bring bodies of any other form to this one.
 
 mod delivery;
 pub(in crate::providers) mod members;
 mod message;
 mod page;
+mod rules;
 mod runs;
 mod source;
 
-use model::Timestamp;
+use std::collections::BTreeMap;
+
 use model::event::Body;
 use model::inbox::InboxRecord;
+use model::{Source, Timestamp};
 use serde_json::{Map, Value};
 
 use self::members::{Members, alike, missing, wrong};
 use self::message::Message;
 pub use self::page::EVENTS;
+pub use self::rules::{RuleConfig, RuleError, Rules};
 use super::batch::{Told, read_batch};
 use super::{Door, Observed, Page, Provider, Reading, Unreadable};
 use crate::people::People;
@@ -33,12 +39,24 @@ const DOOR: Door = Door {
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     delivery: &["idempotency-key"],
     event: None,
-    kept: &[],
+    kept: &["x-event", "x-event-key", "x-event-name", "x-event-type", "x-request-id"],
 };
 
-/// Reads bodies of the documented form.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Generic;
+/// Reads bodies of the documented form, and others by the rules of their source.
+#[derive(Debug, Default)]
+pub struct Generic {
+    rules: BTreeMap<Source, Rules>,
+}
+
+/// It has no rules.
+pub static GENERIC: Generic = Generic { rules: BTreeMap::new() };
+
+impl Generic {
+    /// Reads the bodies of these sources by their rules.
+    pub fn with_rules(rules: impl IntoIterator<Item = (Source, Rules)>) -> Self {
+        Self { rules: rules.into_iter().collect() }
+    }
+}
 
 /// When it happened, and what.
 type Read = Result<(Timestamp, Body), Unreadable>;
@@ -88,10 +106,18 @@ impl Provider for Generic {
         1
     }
 
+    /// Both only grow, and so does their sum.
+    fn version_for(&self, source: &Source) -> i32 {
+        self.version() + self.rules.get(source).map_or(0, Rules::version)
+    }
+
     fn read(&self, delivery: &InboxRecord, people: &People) -> Result<Reading, Unreadable> {
         let what = || "one object in JSON, or a list of them".to_owned();
         let body: Value = serde_json::from_slice(delivery.body.as_ref())
             .map_err(|source| Unreadable::Shape { what: what(), source })?;
+        if let Some(rules) = self.rules.get(&delivery.source) {
+            return rules.read(&body, delivery, people);
+        }
         match body {
             Value::Array(elements) => read_batch(elements, |index, element| {
                 Ok(Told::Events(vec![read_one(element, index, delivery, people)?]))
@@ -105,15 +131,28 @@ impl Provider for Generic {
 fn read_one(body: Value, index: usize, delivery: &InboxRecord, people: &People) -> Result<Observed, Unreadable> {
     let kind = kind_of(&body)?;
     let Value::Object(members) = body else { return Err(no_object(&body)) };
-    let members = members_of(kind, members)?;
+    read_members(kind, members, index, delivery, people)
+}
+
+/// Reads the members of one body of this kind.
+fn read_members(
+    kind: &Kind,
+    members: Map<String, Value>,
+    index: usize,
+    delivery: &InboxRecord,
+    people: &People,
+) -> Result<Observed, Unreadable> {
+    let known: Vec<&str> = known_members(kind).collect();
+    let members =
+        Members::new(members, &[&known]).map_err(|error| Unreadable::Value(format!("{}: {error}", kind.name)))?;
     let link = members.page("url")?;
     let (occurred_at, body) = (kind.read)(&Message { members, people, delivery, index })?;
     Ok(Observed { occurred_at, link, body })
 }
 
-fn members_of(kind: &Kind, members: Map<String, Value>) -> Result<Members, Unreadable> {
-    let known: Vec<&[&str]> = [COMMON].into_iter().chain(kind.members.iter().copied()).collect();
-    Members::new(members, &known).map_err(|error| Unreadable::Value(format!("{}: {error}", kind.name)))
+/// All members of a kind.
+fn known_members(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    COMMON.iter().chain(kind.members.iter().copied().flatten()).copied()
 }
 
 fn kind_of(body: &Value) -> Result<&'static Kind, Unreadable> {
@@ -158,9 +197,9 @@ mod tests {
             let example = EVENTS.iter().find(|expected| expected.event == kind.name).unwrap().setting;
             let (start, end) = (example.find("-d '").unwrap() + 4, example.len() - 1);
             let body: Value = serde_json::from_str(&example[start..end]).unwrap();
-            for name in COMMON.iter().chain(kind.members.iter().copied().flatten()) {
+            for name in known_members(kind) {
                 let mut body = body.clone();
-                body[*name] = json!({"no": "value"});
+                body[name] = json!({"no": "value"});
                 let error = read_one(body, 0, &delivery, &People::new(b"k")).unwrap_err().to_string();
                 assert!(error.starts_with(&format!("`{name}` is `{{")), "{}.{name}: {error}", kind.name);
             }
