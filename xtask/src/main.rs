@@ -33,7 +33,7 @@ enum Command {
     Stack(stack::Stack),
     /// Run the tests.
     Test(test::Test),
-    /// Hold whole installations against known truth.
+    /// Hold what comes out against known truth.
     Verify(verify::Verify),
     /// Measure.
     Bench(bench::Bench),

@@ -1,7 +1,8 @@
-//! Holds whole installations against known truth.
+//! Holds whole installations, and the front door by itself, against known truth.
 
 mod git;
 mod govuk;
+mod signatures;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum What {
     Govuk(govuk::Govuk),
     /// Real projects by their tags: the first release of every commit, and its lead time.
     Git(git::Git),
+    /// Published webhook signatures: the verdict on each against what was published with it.
+    Signatures(signatures::Signatures),
 }
 
 impl Verify {
@@ -35,6 +38,7 @@ impl Verify {
         match self.what {
             What::Govuk(govuk) => govuk.run(),
             What::Git(git) => git.run(),
+            What::Signatures(signatures) => signatures.run(),
         }
     }
 }

@@ -68,7 +68,7 @@ impl Metrics {
             body_bytes: counters("throughline_receive_body_bytes_total", "Bytes of the bodies accepted.", &["source"])?,
             rejected: counters(
                 "throughline_receive_rejected_signatures_total",
-                "Deliveries whose signature or token was missing, malformed or fitted no secret.",
+                "Deliveries whose signature or token was missing, malformed, stale or fitted no secret.",
                 &["source", "reason"],
             )?,
             connections: gauge("throughline_receive_connections", "Connections that are open.")?,

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 202 `{"accepted":"<delivery>"}` | all replicas in sync have it |
 //! | 400 | the body broke off |
-//! | 401 | the signature or token is missing or wrong |
+//! | 401 | the signature or token is missing or wrong, or was made more than 5 minutes from now |
 //! | 404, 405 | no such source; not a POST |
 //! | 408 | the body took too long |
 //! | 413 | the body is larger than the limit; no more than the limit was held of it |
