@@ -44,6 +44,18 @@ impl People {
         // 128 bits tell any number of accounts apart and keep the records small.
         Actor { key: Some(hex::encode(&mac.finalize().into_bytes()[..16])), kind }
     }
+
+    /// An account as people write one: `github.com/octocat` is that of the host, as its webhooks name it, what has an `@` is an
+    /// address, and anything else is an account of the namespace `own` alone.
+    #[must_use]
+    pub fn account(&self, own: &str, account: &str, kind: ActorKind) -> Actor {
+        let (namespace, name) = match account.split_once('/') {
+            Some((host, name)) if host.contains('.') && !name.is_empty() => (host, name),
+            _ if account.contains('@') => ("mail", account),
+            _ => (own, account),
+        };
+        self.actor(namespace, name, kind)
+    }
 }
 
 #[cfg(test)]

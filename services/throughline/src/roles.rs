@@ -50,11 +50,12 @@ pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<()>
 /// Turns deliveries into events.
 ///
 /// # Errors
-/// Where there is no key for the hashes of people.
+/// Where there is no key for the hashes of people, or a rule of a source cannot work.
 pub fn normalise(runtime: &Runtime, topics: Gate, tasks: &mut Tasks) -> anyhow::Result<()> {
     let people = People::new(runtime.config.people.required_key()?);
+    let adapters = normalise::adapters().with(runtime.config.receive.generic()?);
     let metrics = normalise::Metrics::register(&runtime.registry)?;
-    let normaliser = Normaliser::new(normalise::adapters(), people, metrics);
+    let normaliser = Normaliser::new(adapters, people, metrics);
     let (config, kafka) = (runtime.config.normalise.clone(), runtime.config.kafka.clone());
     let (kafka_metrics, shutdown) = (runtime.kafka_metrics.clone(), runtime.shutdown.clone());
     let part = runtime.readiness.part("normalise");

@@ -38,7 +38,7 @@ pub fn normalise(record: &InboxRecord, adapters: &Adapters, people: &People) -> 
         let reason = format!("no adapter for provider `{}`; this version has {known}", record.provider);
         return Outcome::Dead { adapter: 0, reason, events: Vec::new() };
     };
-    let version = adapter.version();
+    let version = adapter.version_for(&record.source);
     let dead = |reason, events| Outcome::Dead { adapter: version, reason, events };
     let (observed, unreadable) = match read(adapter, record, people) {
         Ok(Ok(Reading::Events(observed))) if observed.is_empty() => {

@@ -14,7 +14,6 @@ use super::adapters::Adapters;
 use super::metrics::{End, Metrics, Settled};
 use super::outcome::{Outcome, normalise};
 use crate::people::People;
-use crate::providers::Provider;
 use crate::{chain, clock};
 
 /// A reason may quote what the sender wrote; a dead letter must fit its topic beside the body.
@@ -115,7 +114,7 @@ pub(crate) fn read(record: Record, adapters: &Adapters, people: &People) -> Resu
         }
         Err(error) => return dead(place, undecodable(record, &chain(&error)), Written::default()),
     };
-    let adapter = adapters.get(&delivery.provider).map_or(0, Provider::version);
+    let adapter = adapters.get(&delivery.provider).map_or(0, |adapter| adapter.version_for(&delivery.source));
     let (events, reason) = match normalise(&delivery, adapters, people) {
         Outcome::Ignored(reason) => {
             let InboxRecord { source, received_at, delivery, .. } = delivery;

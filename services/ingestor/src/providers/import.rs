@@ -8,7 +8,7 @@
 //! `github.com/octocat` is the account of that host, an address is an address, as when their webhooks name them; anything else is an
 //! account of the import alone.
 
-use model::event::Body;
+use model::event::{ActorKind, Body};
 use model::inbox::InboxRecord;
 use model::{CommitId, Repository, Timestamp};
 use serde::Deserialize;
@@ -167,7 +167,8 @@ fn settle_value(value: &mut Value, name: &str, people: Option<&People>) -> Resul
 /// The one form of a text that stands under `name`; none where any form will do.
 fn settle_text(text: &str, name: &str, people: Option<&People>) -> Result<Option<Value>, Wrong> {
     match name {
-        "key" => Ok(people.map(|people| hashed(text, people).map_or(Value::Null, Value::String))),
+        "key" => Ok(people
+            .map(|people| people.account("import", text, ActorKind::Unknown).key.map_or(Value::Null, Value::String))),
         "repository" | "source_repository" => {
             let repository = Repository::from_url(text);
             if repository.as_str().is_empty() {
@@ -186,15 +187,6 @@ fn settle_text(text: &str, name: &str, people: Option<&People>) -> Result<Option
         },
         _ => Ok(None),
     }
-}
-
-fn hashed(account: &str, people: &People) -> Option<String> {
-    let (namespace, name) = match account.split_once('/') {
-        Some((host, name)) if host.contains('.') && !name.is_empty() => (host, name),
-        _ if account.contains('@') => ("mail", account),
-        _ => ("import", account),
-    };
-    people.actor(namespace, name, model::event::ActorKind::Unknown).key
 }
 
 impl Wrong {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, de};
 pub(crate) struct When(pub(crate) Option<Timestamp>);
 
 /// 0002-01-01T00:00:00Z in milliseconds: what is earlier is the zero time of some language.
-const YEAR_2: i64 = -62_104_060_800_000;
+pub(crate) const YEAR_2: i64 = -62_104_060_800_000;
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

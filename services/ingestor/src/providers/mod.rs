@@ -5,11 +5,14 @@
 
 mod address;
 pub mod alertmanager;
+pub mod argocd;
 mod batch;
 pub mod cdevents;
 mod door;
+pub mod generic;
 pub mod github;
 pub mod import;
+pub mod jenkins;
 pub mod jira;
 mod labels;
 mod lenient;
@@ -19,9 +22,9 @@ pub mod pagerduty;
 mod references;
 pub mod servicenow;
 
-use model::Timestamp;
 use model::event::Body;
 use model::inbox::InboxRecord;
+use model::{Source, Timestamp};
 
 pub use door::{Door, record};
 pub use page::{Expected, Page};
@@ -32,9 +35,12 @@ use crate::people::People;
 #[rustfmt::skip]
 pub static PROVIDERS: &[&'static dyn Provider] = &[
     &alertmanager::Alertmanager,
+    &argocd::ArgoCd,
     &cdevents::CdEvents,
+    &generic::GENERIC,
     &github::GitHub,
     &import::Import,
+    &jenkins::Jenkins,
     &jira::Jira,
     &opsgenie::Opsgenie,
     &pagerduty::PagerDuty,
@@ -72,6 +78,11 @@ pub trait Provider: Send + Sync {
 
     /// Version of the adapter, from 1; grows whenever it would read an old delivery differently.
     fn version(&self) -> i32;
+
+    /// The same for one source, where the configuration has a part in how it is read.
+    fn version_for(&self, _source: &Source) -> i32 {
+        self.version()
+    }
 
     /// What the delivery tells.
     ///

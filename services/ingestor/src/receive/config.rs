@@ -11,6 +11,7 @@ use stream::producer::IngestConfig;
 use stream::topics::INBOX;
 
 use super::body::REQUEST_OVERHEAD;
+use crate::providers::generic::{GENERIC, Generic, RuleConfig, RuleError, Rules};
 use crate::providers::{self, Door, Provider};
 use crate::secret::{Secret, SecretError};
 
@@ -61,6 +62,12 @@ pub struct SourceConfig {
     /// Takes deliveries from anybody.
     #[serde(default)]
     pub insecure_no_secret: bool,
+    /// Rules that bring bodies of any form to that of the provider `generic`; the first that is for a body counts.
+    #[serde(default)]
+    pub map: Vec<RuleConfig>,
+    /// Version of the rules. Raise it whenever they are changed: a replay of the inbox then supersedes what the old ones had read.
+    #[serde(default)]
+    pub version: Option<i32>,
 }
 
 /// A configuration that cannot work.
@@ -98,6 +105,25 @@ pub enum ConfigError {
         /// Why.
         #[source]
         source: SecretError,
+    },
+    /// Rules of a source whose provider has none.
+    #[error(
+        "sources.{source_name}: `map` and `version` are of the provider `generic`, and this one is `{provider}`: take them out"
+    )]
+    NoRules {
+        /// Name of the source.
+        source_name: String,
+        /// Its provider.
+        provider: String,
+    },
+    /// Rules that cannot work.
+    #[error("sources.{source_name}: the rules cannot work")]
+    Rules {
+        /// Name of the source.
+        source_name: String,
+        /// Why.
+        #[source]
+        source: RuleError,
     },
     /// A number that cannot work.
     #[error("receive.{setting} = {found}: {wanted}")]
@@ -158,6 +184,17 @@ impl ReceiveConfig {
         self.sources.iter().try_for_each(|(name, source)| source.check(name).map(drop))
     }
 
+    /// The adapter for generic JSON, with the rules of the sources.
+    ///
+    /// # Errors
+    /// Where a rule cannot work; names the source, the rule and the reason.
+    pub fn generic(&self) -> Result<Generic, ConfigError> {
+        let rules =
+            self.sources.iter().map(|(name, source)| Ok(source.rules(name)?.map(|rules| (Source::new(name), rules))));
+        let rules: Vec<Option<(Source, Rules)>> = rules.collect::<Result<_, ConfigError>>()?;
+        Ok(Generic::with_rules(rules.into_iter().flatten()))
+    }
+
     /// Checks everything and gets the secrets.
     pub(crate) fn resolve(&self) -> Result<BTreeMap<String, KnownSource>, ConfigError> {
         self.check_limits()?;
@@ -214,6 +251,7 @@ impl SourceConfig {
             provider: self.provider.clone(),
             known: providers::names().collect::<Vec<_>>().join(", "),
         })?;
+        self.rules(name)?;
         if self.realm.trim().is_empty() {
             return Err(ConfigError::Realm(name.to_owned()));
         }
@@ -222,6 +260,14 @@ impl SourceConfig {
             (false, true) => Err(ConfigError::Contradiction(name.to_owned())),
             _ => self.secrets_by(name, Secret::validate).map(|_| door),
         }
+    }
+
+    fn rules(&self, name: &str) -> Result<Option<Rules>, ConfigError> {
+        if self.provider != GENERIC.name() && (!self.map.is_empty() || self.version.is_some()) {
+            return Err(ConfigError::NoRules { source_name: name.to_owned(), provider: self.provider.clone() });
+        }
+        let refused = |source| ConfigError::Rules { source_name: name.to_owned(), source };
+        Rules::compile(&self.map, self.version).map_err(refused)
     }
 
     fn resolve(&self, name: &str) -> Result<KnownSource, ConfigError> {
@@ -288,6 +334,27 @@ mod tests {
                 assert_eq!(config.validate().unwrap_err().to_string(), error);
             }
         }
+    }
+
+    #[test]
+    fn rules_belong_to_generic_json_and_are_read_at_the_start() {
+        let source = |provider: &str, when: &str| {
+            let text = format!(
+                "[sources.tool]\nprovider = '{provider}'\nsecrets = ['a']\nversion = 2\n\
+                 [[sources.tool.map]]\nwhen = '{when}'\nkind = 'build'\nid = 'body.id'"
+            );
+            let config: ReceiveConfig = toml::from_str(&text).unwrap();
+            config.validate().map_err(|error| crate::chain(&error)).map(|()| config.generic().unwrap())
+        };
+        let generic = source("generic", "has(body.id)").unwrap();
+        assert_eq!((generic.version_for(&"tool".into()), generic.version_for(&"other".into())), (3, 1));
+        let error = source("github", "true").unwrap_err();
+        assert!(error.starts_with("sources.tool: `map` and `version` are of the provider `generic`"), "{error}");
+        let error = source("generic", "has(bdy.id)").unwrap_err();
+        assert!(
+            error.starts_with("sources.tool: the rules cannot work: rule 1: `when`: `bdy` is not known"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn run(file: Option<&Path>, arguments: Inspect) -> anyhow::Result<ExitCode> 
     // The installation's own key, where there is one, shows the hashes that the tables have.
     let config = Config::load(file, sections::PEOPLE)?;
     let people = People::new(config.people.key.as_ref().map_or(KEY, |key| key.expose_secret().as_bytes()));
-    let adapters = adapters();
+    let adapters = adapters().with(config.receive.generic()?);
     let (realm, provider) = resolve(&config, &adapters, &arguments.source)?;
     let body = read_input(&arguments.file)?;
     let source = Source::new(&*arguments.source);

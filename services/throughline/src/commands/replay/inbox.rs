@@ -22,7 +22,8 @@ const EXAMPLES: usize = 3;
 pub fn run(file: Option<&Path>, arguments: &Replay) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA_AND_PEOPLE)?;
     config.log.start()?;
-    let (adapters, people, metrics) = (adapters(), People::new(config.people.required_key()?), metrics()?);
+    let adapters = adapters().with(config.receive.generic()?);
+    let (people, metrics) = (People::new(config.people.required_key()?), metrics()?);
     if !arguments.dry_run {
         correlator::prepare_replay(&config.correlate, &config.kafka, &metrics)?;
     }
