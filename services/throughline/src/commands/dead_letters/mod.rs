@@ -31,7 +31,7 @@ const LONGEST_REASON: usize = 120;
 pub fn run(file: Option<&Path>, command: DeadLetters) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA_AND_PEOPLE)?;
     config.log.start()?;
-    let reader = Reader::new(&config);
+    let reader = Reader::new(&config)?;
     match command {
         DeadLetters::List { filter, json } => list(&config, &reader, &filter, json),
         DeadLetters::Show { id, body } => show(&config, &reader, &id, body),
@@ -52,9 +52,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config) -> anyhow::Result<Self> {
         let key = config.people.key.as_ref().map_or(KEY, |key| key.expose_secret().as_bytes());
-        Self { adapters: adapters(), people: People::new(key) }
+        Ok(Self { adapters: adapters().with(config.receive.generic()?), people: People::new(key) })
     }
 
     /// Why the letter is still one; none where it would be read now, or ignored.
