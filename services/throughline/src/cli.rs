@@ -140,6 +140,18 @@ The time in a line is that of the event, by the provider's clock.")]
     #[command(subcommand)]
     DeadLetters(DeadLetters),
 
+    /// Show which providers there are, or how one of them is connected.
+    #[command(after_help = "\
+Examples:
+  throughline sources
+  throughline sources github
+  throughline sources shop --config throughline.toml
+  throughline sources github --json
+
+NAME is a provider, or a source of the configuration. What is to be done at the provider is shown with
+the address and with the place of the secret, never with the secret itself.")]
+    Sources(Sources),
+
     /// Work with the catalog: components, teams, environments, gates, calendars.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -390,6 +402,17 @@ pub struct Tail {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Provider (`github`), or a source of the configuration; without one, all providers.
+    #[arg(value_name = "NAME", value_parser = shown_source)]
+    pub name: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum DeadLetters {
     /// List them, each with why it could not be read and whether it would be read now.
@@ -530,6 +553,16 @@ fn day_or_time(text: &str) -> Result<Timestamp, String> {
 fn part(text: &str) -> Result<Part, String> {
     let known = || Part::ALL.map(Part::key).join(", ");
     Part::named(text).ok_or_else(|| format!("there are {}", known()))
+}
+
+/// Words that `sources` takes for no name, so that commands can be called by them.
+pub const RESERVED: [&str; 1] = ["status"];
+
+fn shown_source(text: &str) -> Result<String, String> {
+    if RESERVED.contains(&text) {
+        return Err("the word is reserved, and shows no source or provider".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

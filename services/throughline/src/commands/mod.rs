@@ -11,6 +11,7 @@ pub mod migrate;
 mod progress;
 pub mod replay;
 pub mod run;
+pub mod sources;
 mod table;
 pub mod tail;
 pub mod trial;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
+        Command::Sources(arguments) => sources::run(file, &arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
         Command::Why(why) => why::run(file, why),
