@@ -103,6 +103,18 @@ Examples:
 Prints one JSON line for each event, or {\"ignored\": \"why\"}, or {\"dead_letter\": \"why\"} (exit code 2).")]
     Inspect(Inspect),
 
+    /// Show which providers there are, or how one of them is connected.
+    #[command(after_help = "\
+Examples:
+  throughline sources
+  throughline sources github
+  throughline sources shop --config throughline.toml
+  throughline sources github --json
+
+NAME is a provider, or a source of the configuration. What is to be done at the provider is shown with
+the address and with the place of the secret, never with the secret itself.")]
+    Sources(Sources),
+
     /// Work with the catalog: components, teams, environments, gates, calendars.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -180,6 +192,17 @@ pub struct Inspect {
     pub content_type: String,
 }
 
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Provider (`github`), or a source of the configuration; without one, all providers.
+    #[arg(value_name = "NAME", value_parser = shown_source)]
+    pub name: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Catalog {
     /// Send a catalog; of one realm the highest revision counts.
@@ -234,6 +257,16 @@ fn source_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a source's name has 1 to 64 of a-z, 0-9, '.', '_' and '-'".to_owned())
+}
+
+/// Words that `sources` takes for no name, so that commands can be called by them.
+pub const RESERVED: [&str; 1] = ["status"];
+
+fn shown_source(text: &str) -> Result<String, String> {
+    if RESERVED.contains(&text) {
+        return Err("the word is reserved, and shows no source or provider".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

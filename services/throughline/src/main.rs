@@ -7,6 +7,7 @@ mod config;
 mod internal_events;
 mod lifecycle;
 mod memory;
+mod nearest;
 mod prepare;
 mod readiness;
 mod roles;

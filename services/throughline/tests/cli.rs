@@ -172,3 +172,82 @@ fn a_source_name_that_cannot_stand_in_a_key_is_wrong_usage() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a source's name has 1 to 64"), "{output:?}");
 }
+
+#[test]
+fn sources_lists_every_provider() {
+    let output = run(&mut throughline(&["sources"]));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let table = text(&output.stdout);
+    assert!(table.starts_with("NAME"), "{table}");
+    let github = table.lines().find(|line| line.starts_with("github ")).unwrap();
+    assert!(github.contains("GitHub") && github.contains("hub-signature-256"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+
+    let output = run(&mut throughline(&["sources", "--json"]));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let github = json.as_array().unwrap().iter().find(|provider| provider["name"] == "github").unwrap();
+    assert_eq!((&github["title"], &github["proofs"][0]["scheme"]), (&json!("GitHub"), &json!("hub-signature-256")));
+}
+
+#[test]
+fn sources_shows_how_a_provider_is_connected() {
+    let output = run(&mut throughline(&["sources", "github"]));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let page = text(&output.stdout);
+    for said in [
+        "GitHub (github)\n",
+        "  [sources.github]\n  provider = \"github\"\n  secrets = [{ env = \"GITHUB_WEBHOOK_SECRET\" }]\n",
+        "https://<host>/hooks/github",
+        "Secret: $GITHUB_WEBHOOK_SECRET",
+        "\n  * Deployment statuses (deployment_status): ",
+        "\n    Statuses (status): ",
+        "Documentation:\n  https://docs.github.com/",
+    ] {
+        assert!(page.contains(said), "{said}\n{page}");
+    }
+    let output = run(&mut throughline(&["sources", "github", "--json"]));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["source"], &json["configured"]), (&json!("github"), &json!(false)));
+    assert_eq!(json["url"], "https://<host>/hooks/github");
+    assert!(json["events"].as_array().unwrap().iter().any(|event| event["essential"] == true), "{json}");
+}
+
+#[test]
+fn sources_shows_a_configured_source_and_no_secret() {
+    let config = file(
+        "[sources.shop]\nprovider = 'github'\nrealm = 'acme'\nsecrets = [{ env = 'NOT_SET' }, 'hunter2']\n\
+         [sources.plain]\nprovider = 'github'\nsecrets = ['hunter2']\n\
+         [sources.'open.1']\nprovider = 'cdevents'\ninsecure_no_secret = true",
+    );
+    let config = config.path().to_str().unwrap();
+    let page = |name: &str| {
+        let output = run(&mut throughline(&["sources", name, "--config", config]));
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+        assert!(!text(&output.stdout).contains("hunter2"), "{output:?}");
+        text(&output.stdout).to_owned()
+    };
+    let shop = page("shop");
+    assert!(shop.contains("/hooks/shop") && shop.contains("Secret: $NOT_SET"), "{shop}");
+    assert!(shop.contains("[sources.shop]\n  provider = \"github\"\n  realm = \"acme\"\n  secrets = ["), "{shop}");
+    assert!(page("plain").contains("<the secret of the configuration>"));
+    let open = page("open.1");
+    assert!(open.contains("[sources.\"open.1\"]") && open.contains("insecure_no_secret = true"), "{open}");
+}
+
+#[test]
+fn sources_says_what_an_unknown_name_may_have_meant() {
+    let config = file("[sources.shop]\nprovider = 'github'\nsecrets = [{ env = 'NOT_SET' }]");
+    let config = config.path().to_str().unwrap();
+    for (name, meant) in
+        [("gitbuh", "; did you mean `github`?"), ("shpo", "; did you mean `shop`?"), ("nobody", "(shop)")]
+    {
+        let output = run(&mut throughline(&["sources", name, "--config", config]));
+        assert_eq!(output.status.code(), Some(1));
+        let error = text(&output.stderr).trim_end();
+        let start = format!("error: `{name}` is neither a provider (");
+        assert!(error.starts_with(&start) && error.ends_with(meant), "{error}");
+    }
+    let output = run(&mut throughline(&["sources", "status"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("reserved"), "{output:?}");
+}

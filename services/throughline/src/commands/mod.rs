@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod migrate;
 pub mod replay;
 pub mod run;
+pub mod sources;
 pub mod version;
 
 use std::fs;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(arguments) => import::run(file, arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
+        Command::Sources(arguments) => sources::run(file, &arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
         Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),

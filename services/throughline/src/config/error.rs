@@ -7,6 +7,7 @@ use ingestor::secret::SecretError;
 use super::read::{Misfit, MisfitKind};
 use super::secrets;
 use super::tree::{Origin, Tree};
+use crate::nearest::nearest;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,7 @@ impl ConfigError {
         match misfit.kind {
             MisfitKind::Unknown { key, known } => {
                 let at: Vec<String> = path.iter().cloned().chain([key.clone()]).collect();
-                let advice = match nearest(&key, known) {
+                let advice = match nearest(&key, known.iter().copied()) {
                     Some(right) => format!("; did you mean `{}`?", dotted(right)),
                     None if known.is_empty() => String::new(),
                     None => format!("; known here: {}", known.join(", ")),
@@ -91,14 +92,4 @@ fn origin(tree: &Tree, path: &[String]) -> Origin {
         }
     }
     (*at.origin).clone()
-}
-
-/// The known key that was most likely meant.
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
-    known
-        .iter()
-        .map(|right| (strsim::damerau_levenshtein(key, right), *right))
-        .filter(|(distance, right)| *distance <= (key.len().max(right.len()) / 3).max(2))
-        .min()
-        .map(|(_, right)| right)
 }

@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub use error::ConfigError;
-pub use table::Setting;
+pub use table::{Setting, quoted};
 pub use tree::Tree;
 
 use crate::telemetry::LogConfig;

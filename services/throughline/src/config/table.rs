@@ -47,7 +47,7 @@ impl Setting {
 }
 
 /// A key that TOML would take for a path stands in quotes.
-fn quoted(key: &str) -> String {
+pub fn quoted(key: &str) -> String {
     let bare = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     if bare && !key.is_empty() { key.to_owned() } else { format!("{key:?}") }
 }

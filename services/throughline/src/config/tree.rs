@@ -104,6 +104,14 @@ impl Tree {
         }
     }
 
+    /// The first value of a list.
+    pub fn first(&self) -> Option<&Self> {
+        match &self.node {
+            Node::List(values) => values.first(),
+            _ => None,
+        }
+    }
+
     /// Takes a key out of a section.
     pub fn take(&mut self, section: &str, key: &str) -> Option<Self> {
         match &mut self.node {
