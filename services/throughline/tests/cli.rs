@@ -251,3 +251,26 @@ fn sources_says_what_an_unknown_name_may_have_meant() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("reserved"), "{output:?}");
 }
+
+#[test]
+fn a_backfill_says_what_it_lacks_before_it_begins() {
+    let config = file("[sources.shop]\nprovider = 'github'\nsecrets = ['a secret of the tests']");
+    let config = config.path().to_str().unwrap();
+    let backfill = |arguments: &[&str]| {
+        let mut command = throughline(&["--config", config, "backfill", "github"]);
+        let output = run(command.args(arguments).env_remove("GITHUB_TOKEN"));
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    let (code, error) = backfill(&["acme/shop", "--since", "2026-01-01"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("GITHUB_TOKEN is not set") && error.contains("--token-file"), "{error}");
+    let (code, error) = backfill(&["shop", "--since", "2026-01-01"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("`shop` names no repository"), "{error}");
+    let (code, error) = backfill(&["acme/shop", "--since", "lately"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("neither a day like"), "{error}");
+    let (code, error) = backfill(&["acme/shop", "--since", "2026-01-01", "--only", "issues"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("deployments"), "{error}");
+}

@@ -14,7 +14,7 @@
 //! What lies behind the end is cut off, so that some runs, changes and gates are still open.
 
 #[cfg(test)]
-mod backfill;
+mod api_history;
 mod board;
 mod cdevents;
 mod check;

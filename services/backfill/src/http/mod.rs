@@ -86,6 +86,12 @@ pub struct Usage {
     pub waited: Duration,
     /// Requests left until the limit is reset, as the API told last.
     pub left: Option<u64>,
+}
+
+/// What is known of the limit.
+#[derive(Debug, Default)]
+struct Known {
+    usage: Usage,
     /// No request before this time.
     exhausted_until: Option<SystemTime>,
 }
@@ -96,7 +102,7 @@ pub struct Client {
     http: reqwest::Client,
     api: Api,
     root: Url,
-    usage: Mutex<Usage>,
+    known: Mutex<Known>,
 }
 
 impl Client {
@@ -118,13 +124,13 @@ impl Client {
             }))
             .build()
             .map_err(HttpError::Client)?;
-        Ok(Self { http, api, root, usage: Mutex::default() })
+        Ok(Self { http, api, root, known: Mutex::default() })
     }
 
     /// What was asked so far.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        *self.lock()
+        self.lock().usage
     }
 
     /// Asks for a path below the root (`/repos/…`), or for the next page as an answer gave it. `waiting` is told before every wait.
@@ -153,7 +159,7 @@ impl Client {
     }
 
     async fn send(&self, url: &Url, tries: u32) -> Result<Sent, HttpError> {
-        self.lock().requests += 1;
+        self.lock().usage.requests += 1;
         let later = |source: reqwest::Error| {
             let pause = self.api.patience.outage.saturating_mul(1 << tries.min(16));
             Sent::Later(Wait::new(pause, Why::Outage), HttpError::NoAnswer { url: url.to_string(), source })
@@ -186,9 +192,9 @@ impl Client {
     /// Remembers what the answer told of the limit: once it is used up, the next request waits for its reset.
     fn note(&self, left: Option<verdict::Left>) {
         let Some(left) = left else { return };
-        let mut usage = self.lock();
-        usage.left = Some(left.requests);
-        usage.exhausted_until = left.reset.filter(|_| left.requests == 0);
+        let mut known = self.lock();
+        known.usage.left = Some(left.requests);
+        known.exhausted_until = left.reset.filter(|_| left.requests == 0);
     }
 
     fn answer(&self, url: &Url, headers: &HeaderMap, body: Vec<u8>) -> Result<Answer, HttpError> {
@@ -219,14 +225,14 @@ impl Client {
     }
 
     async fn pause(&self, wait: Wait, waiting: &(dyn Fn(&Wait) + Sync)) {
-        self.lock().waited += wait.pause;
+        self.lock().usage.waited += wait.pause;
         waiting(&wait);
         tokio::time::sleep(wait.pause).await;
     }
 
     /// What is counted stays right if somebody panicked while counting.
-    fn lock(&self) -> MutexGuard<'_, Usage> {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on stops, in its helpers too"
 )]
 
+mod backfilled;
 #[path = "../../../../tests/fixtures/github_bodies.rs"]
 mod bodies;
 mod captured;

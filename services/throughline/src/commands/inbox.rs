@@ -125,6 +125,9 @@ impl Sending {
 }
 
 /// Puts a record in, trying again where that may help.
+///
+/// # Errors
+/// Where Kafka refuses it, or does not answer for minutes.
 pub async fn put(inbox: &Inbox, record: InboxRecord) -> anyhow::Result<()> {
     for _ in 1..ATTEMPTS {
         match inbox.put(record.clone()).await {

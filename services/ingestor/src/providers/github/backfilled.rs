@@ -111,7 +111,7 @@ struct Job {
 pub(super) fn told_commit(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
     let CommitPayload { commit: told, repository } = delivery.payload()?;
     let place = Place::new(delivery.people, &repository);
-    let Some(id) = commit(Some(&told.sha)) else {
+    let Some(id) = commit(Some(&told.sha)).filter(CommitId::is_full) else {
         return Err(Unreadable::Value(format!("`sha` of the commit is `{}`, which is no commit", told.sha)));
     };
     let (author, committer) = (known(told.commit.author, told.author), known(told.commit.committer, told.committer));

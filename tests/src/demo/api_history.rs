@@ -10,7 +10,6 @@ use std::sync::{Arc, OnceLock};
 use backfill::github::{self, Part, Query};
 use backfill::http::Client;
 use backfill::{Delivery, Sink};
-use model::event::GateKind;
 use model::fact::{Fact, Identity};
 use model::inbox::InboxRecord;
 use serde_json::Value;
@@ -51,7 +50,7 @@ async fn read_all(demo: &Demo) -> Vec<InboxRecord> {
 }
 
 async fn read(client: &Client, name: &str) -> Vec<Delivery> {
-    let (owner, since) = ("acme".to_owned(), NOW - model::Millis((DAYS + 30) * DAY * 1000));
+    let (owner, since) = ("acme".to_owned(), Timestamp(NOW.0 - (DAYS + 30) * DAY * 1000));
     let query = Query { owner, name: name.to_owned(), since, parts: Part::ALL.into(), paths: true };
     let (deliveries, mut receiver) = mpsc::channel(100);
     let sink = Sink { deliveries, progress: Arc::new(|_| ()) };
