@@ -6,8 +6,10 @@
 pub mod cdevents;
 mod door;
 pub mod github;
+pub mod gitlab;
 pub mod import;
 mod lenient;
+mod origins;
 mod page;
 
 use model::Timestamp;
@@ -20,7 +22,8 @@ pub use page::{Expected, Page};
 use crate::people::People;
 
 /// Every provider, by name: one line for each.
-pub static PROVIDERS: &[&'static dyn Provider] = &[&cdevents::CdEvents, &github::GitHub, &import::Import];
+pub static PROVIDERS: &[&'static dyn Provider] =
+    &[&cdevents::CdEvents, &github::GitHub, &gitlab::GitLab, &import::Import];
 
 /// The provider of that name.
 #[must_use]

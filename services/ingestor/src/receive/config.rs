@@ -270,7 +270,10 @@ mod tests {
             (with("secrets = ['a']\ninsecure_no_secret = true"), "both"),
             (with("secrets = ['a']\nrealm = ' '"), "realm"),
             (with("secret = 'a'"), "unknown field `secret`"),
-            ("[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']".to_owned(), "known are cdevents, github, import"),
+            (
+                "[sources.shop]\nprovider = 'gitbuh'\nsecrets = ['a']".to_owned(),
+                "known are cdevents, github, gitlab, import",
+            ),
             ("[sources.'a/b']\nprovider = 'github'\nsecrets = ['a']".to_owned(), "`a/b`"),
             ("max_body_bytes = 33554432".to_owned(), "receive.max_body_bytes"),
             ("max_body_bytes = 0".to_owned(), "receive.max_body_bytes"),

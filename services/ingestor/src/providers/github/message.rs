@@ -1,40 +1,16 @@
 //! What a commit message tells of where the commit comes from.
 
-use model::{ChangeId, CommitId};
+use model::ChangeId;
 
-/// The commits and changes that a message names.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Origins {
-    /// By `git cherry-pick -x`: `(cherry picked from commit <id>)`.
-    pub(super) cherry_picked_from: Vec<CommitId>,
-    /// By `git revert`: `This reverts commit <id>`.
-    pub(super) reverts: Vec<CommitId>,
-    /// By GitHub: `(#12)` at the end of the title of a squash, or `Merge pull request #12 from …`.
-    pub(super) changes: Vec<ChangeId>,
-}
+use crate::providers::origins::{self, Origins, add, number};
 
-/// Reads a message. The phrases count at the start of a line only: quoted further inside, they speak of something else.
+/// Reads a message: what git writes, and the change by GitHub's words, `(#12)` at the end of the title of a squash, or
+/// `Merge pull request #12 from …`.
 pub(super) fn origins(message: &str) -> Origins {
-    let mut origins = Origins::default();
-    for line in message.lines().map(str::trim) {
-        let picked = line.strip_prefix("(cherry picked from commit ").and_then(leading_commit);
-        let reverted = line.strip_prefix("This reverts commit ").and_then(leading_commit);
-        add(&mut origins.cherry_picked_from, picked);
-        add(&mut origins.reverts, reverted);
-    }
+    let mut origins = origins::origins(message);
     let title = message.lines().next().unwrap_or_default().trim();
     add(&mut origins.changes, merged_change(title).or_else(|| squashed_change(title)));
     origins
-}
-
-fn add<T: PartialEq>(list: &mut Vec<T>, item: Option<T>) {
-    list.extend(item.filter(|item| !list.contains(item)));
-}
-
-fn leading_commit(text: &str) -> Option<CommitId> {
-    let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
-    let id = CommitId::given(&text[..end])?;
-    (id.is_full() || id.is_abbreviation()).then_some(id)
 }
 
 fn merged_change(title: &str) -> Option<ChangeId> {
@@ -48,12 +24,10 @@ fn squashed_change(title: &str) -> Option<ChangeId> {
     number(last)
 }
 
-fn number(digits: &str) -> Option<ChangeId> {
-    digits.parse::<u64>().ok().map(|n| ChangeId::new(n.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
+    use model::CommitId;
+
     use super::*;
 
     const A: &str = "6113728f27ae82c7b1a177c8d03f9e96e0adf246";
@@ -81,14 +55,5 @@ mod tests {
         assert_eq!(change("Fix (#12) again"), None);
         assert_eq!(change("Fix (#)"), None);
         assert_eq!(change(""), None);
-    }
-
-    #[test]
-    fn what_is_no_commit_is_left_out() {
-        assert_eq!(
-            origins("x\n\nThis reverts commit that broke it.\n> This reverts commit 6113728f"),
-            Origins::default()
-        );
-        assert_eq!(origins("x\n\n(cherry picked from commit 12)"), Origins::default());
     }
 }
