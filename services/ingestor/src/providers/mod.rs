@@ -11,6 +11,7 @@ pub mod cdevents;
 mod door;
 pub mod generic;
 pub mod github;
+pub mod gitlab;
 pub mod import;
 pub mod jenkins;
 pub mod jira;
@@ -39,6 +40,7 @@ pub static PROVIDERS: &[&'static dyn Provider] = &[
     &cdevents::CdEvents,
     &generic::GENERIC,
     &github::GitHub,
+    &gitlab::GitLab,
     &import::Import,
     &jenkins::Jenkins,
     &jira::Jira,

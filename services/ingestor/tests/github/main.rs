@@ -12,6 +12,7 @@ mod bodies;
 mod captured;
 mod documented;
 mod examples;
+mod json;
 mod nonsense;
 mod shown;
 mod traps;

@@ -17,7 +17,7 @@ pub fn shown(reading: &Result<Reading, Unreadable>, body: &Value) -> String {
             events.iter().map(|event| format!("  {}\n", line(event, &accounts))).collect()
         }
         Ok(Reading::Ignored(reason)) => format!("  ignored: {reason}\n"),
-        // No delivery of GitHub's holds some things that are read and others that are not.
+        // No delivery of these providers holds some things that are read and others that are not.
         Ok(mixed) => format!("  {mixed:?}\n"),
         Err(error) => format!("  unreadable: {error}\n"),
     }
@@ -81,7 +81,8 @@ fn actor(value: &Value, accounts: &BTreeMap<String, String>) -> Option<Value> {
 /// Every key that an account or an address of the body may get, with its login.
 fn accounts(body: &Value) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    let host = body.pointer("/repository/html_url").and_then(Value::as_str).unwrap_or_default();
+    let pages = ["/repository/html_url", "/project/web_url", "/repository/homepage"];
+    let host = pages.iter().find_map(|page| body.pointer(page)?.as_str()).unwrap_or_default();
     let host = host.split('/').nth(2).unwrap_or_default();
     collect(body, host, &mut found);
     found
@@ -96,11 +97,11 @@ fn collect(value: &Value, host: &str, found: &mut BTreeMap<String, String>) {
         Value::Object(members) => {
             for (name, member) in members {
                 match (name.as_str(), member.as_str()) {
-                    ("login" | "username", Some(login)) => add(host, login, login),
+                    ("login" | "username" | "user_username", Some(login)) => add(host, login, login),
                     ("email", Some(email)) => {
                         add("mail", email, "by address");
                         let local = email.split('@').next().unwrap_or_default();
-                        let login = local.rsplit('+').next().unwrap_or_default();
+                        let login = local.split_once(['+', '-']).map_or(local, |(_, login)| login);
                         add(host, login, login);
                     }
                     _ => {}
