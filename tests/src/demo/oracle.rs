@@ -13,10 +13,10 @@ use model::inbox::InboxRecord;
 use super::*;
 
 /// 2026-05-20T12:00:00Z, a Wednesday.
-const NOW: Timestamp = Timestamp(1_779_278_400_000);
+pub const NOW: Timestamp = Timestamp(1_779_278_400_000);
 
 /// The history and what comes out of it; made once for all tests.
-fn plain() -> &'static (Demo, Vec<Fact>) {
+pub fn plain() -> &'static (Demo, Vec<Fact>) {
     static PLAIN: OnceLock<(Demo, Vec<Fact>)> = OnceLock::new();
     PLAIN.get_or_init(|| {
         let demo = generate(7, NOW);
@@ -25,10 +25,16 @@ fn plain() -> &'static (Demo, Vec<Fact>) {
     })
 }
 
-/// What comes out when the deliveries arrive in this order. Every one of them must be read: none is ignored, none unreadable.
+/// What comes out when the deliveries arrive in this order.
 fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
-    let mut realm = correlation::Realm::new("default".into());
+    let mut realm = realm(webhooks);
     realm.apply(event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
+    realm.derive_everything()
+}
+
+/// What is known after these deliveries, without a catalog. Every one of them must be read: none is ignored, none unreadable.
+pub fn realm(webhooks: &[Webhook]) -> correlation::Realm {
+    let mut realm = correlation::Realm::new("default".into());
     let people = People::new(b"demo");
     for webhook in webhooks {
         let provider: &dyn Provider = match webhook.source {
@@ -59,7 +65,7 @@ fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
             other => panic!("{:?} at {}: {other:?}", webhook.event, webhook.occurred_at),
         }
     }
-    realm.derive_everything()
+    realm
 }
 
 fn event(
