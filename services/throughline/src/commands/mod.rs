@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use model::Timestamp;
 
-use crate::cli::{Catalog, Cli, Command, ConfigCommand};
+use crate::cli::{Cli, Command, ConfigCommand};
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -39,8 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(arguments) => import::run(file, arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
-        Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
-        Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
+        Command::Catalog(command) => catalog::run(file, command),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),
         Command::Version(arguments) => version::run(arguments.json),
     }
