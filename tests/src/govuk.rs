@@ -6,6 +6,8 @@
 
 mod kinds;
 mod replay;
+#[cfg(test)]
+mod suggested;
 
 use std::collections::BTreeMap;
 use std::path::Path;

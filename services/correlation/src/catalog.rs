@@ -78,6 +78,24 @@ impl Rules {
         self.catalog.components.iter().find(|c| c.component == *name)
     }
 
+    /// Whether a component claims the repository.
+    pub fn claims(&self, repository: &Repository) -> bool {
+        self.catalog.components.iter().any(|entry| entry.repository.as_ref() == Some(repository))
+    }
+
+    /// Whether a component is called so, or says that events call it so.
+    pub fn names(&self, service: &str) -> bool {
+        let named = |entry: &CatalogComponent| {
+            entry.component.as_str() == service || entry.services.iter().any(|known| known == service)
+        };
+        self.catalog.components.iter().any(named)
+    }
+
+    /// Whether an entry is about the environment.
+    pub fn knows_environment(&self, given: &Environment) -> bool {
+        self.environments.iter().any(|names| names.is_match(given.as_str()))
+    }
+
     /// How long after a deployment of the component an incident may be its fault.
     pub fn attribution_window(&self, component: &Component) -> Millis {
         self.component(component).and_then(|entry| entry.attribution_window).unwrap_or(ATTRIBUTION_WINDOW)
@@ -205,11 +223,21 @@ pub fn default_component(repository: &Repository) -> Component {
     Component::new(path.split_once('/').map_or(path, |(_, rest)| rest))
 }
 
+/// Names of environments that tell what they are for, without regard to case. GitHub's word that one is production tells, too.
+pub const TIER_NAMES: [(Tier, &[&str]); 3] = [
+    (Tier::Production, &["production", "prod", "live"]),
+    (Tier::Staging, &["staging", "stage", "preprod", "pre-production", "preproduction", "uat"]),
+    (Tier::Integration, &["integration", "int", "development", "dev", "test", "testing", "qa"]),
+];
+
 fn tier_by_name(name: &str) -> Tier {
-    match name.to_ascii_lowercase().as_str() {
-        "production" | "prod" | "live" => Tier::Production,
-        "staging" | "stage" | "preprod" | "pre-production" | "preproduction" | "uat" => Tier::Staging,
-        "integration" | "int" | "development" | "dev" | "test" | "testing" | "qa" => Tier::Integration,
-        _ => Tier::Other,
-    }
+    let name = name.to_ascii_lowercase();
+    TIER_NAMES.iter().find(|(_, names)| names.contains(&name.as_str())).map_or(Tier::Other, |(tier, _)| *tier)
+}
+
+/// Whether a catalog counts before another: the higher revision does; of one revision, the one that compares greater when written out.
+#[must_use]
+pub fn outranks(one: &Catalog, other: &Catalog) -> bool {
+    let rank = |catalog: &Catalog| (catalog.revision, format!("{catalog:?}"));
+    rank(one) > rank(other)
 }

@@ -21,15 +21,20 @@ mod observe;
 mod realm;
 mod sorted;
 mod state;
+mod suggest;
 mod superseded;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod track;
 mod why;
 
 pub use calendar::{Calendar, CalendarError};
+pub use catalog::{ATTRIBUTION_WINDOW, TIER_NAMES, default_component, outranks};
 pub use derive::DERIVATION;
 pub use realm::{Applied, Delta, Emission, Error, Realm, Sizes};
 pub use state::Key;
+pub use suggest::{Entry, Kind, Line, Owners, Preview, Suggestion};
 pub use superseded::{SUPERSEDED, Superseded};
+pub use survey::{Gap, Release, Survey, Tally, Unmapped};
 pub use why::{Entity, Stretch, WhyGate, WhyIncident, WhyRelease, told_of};

@@ -481,6 +481,11 @@ impl Realm {
         facts
     }
 
+    /// Its name and its state, for questions that leave it behind.
+    pub(crate) fn into_state(self) -> (RealmName, State) {
+        (self.name, self.state)
+    }
+
     /// Name of the realm.
     #[must_use]
     pub fn name(&self) -> &RealmName {

@@ -6,6 +6,7 @@
 
 mod config;
 mod internal_events;
+mod learn;
 mod processor;
 mod restoring;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use correlation::changelog::{self, Anew};
+use model::codec::DecodeError;
 use prometheus::Registry;
 use stream::append::Positions;
 use stream::rewind::{Along, Change, Group, Read, RewindError, prepare, rewind};
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{ConfigError, CorrelatorConfig};
 use internal_events::Metrics;
+pub use learn::learn;
 use processor::Processor;
 
 /// Why the correlator stopped. A restart goes on from what was committed.
@@ -46,6 +49,17 @@ pub enum Error {
     /// A state that cannot be restored.
     #[error("the state cannot be restored from the changelog")]
     State(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// See [`correlation::Error`].
+    #[error(transparent)]
+    Realm(#[from] correlation::Error),
+    /// A newer version writes already.
+    #[error("{topic} at offset {offset} was written by a newer version of Throughline: use that one")]
+    Newer {
+        topic: &'static str,
+        offset: i64,
+        #[source]
+        source: DecodeError,
+    },
     /// The registry has these metrics already.
     #[error("the metrics of the correlator cannot be registered: start one correlator for each registry")]
     Metrics(#[from] prometheus::Error),

@@ -502,6 +502,82 @@ Examples:
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Show the catalog in force, and what holds where it says nothing.
+    #[command(after_help = "\
+Examples:
+  throughline catalog show
+  throughline catalog show --realm acme --json")]
+    Show(CatalogShow),
+    /// List what has arrived and maps to nothing, with the line that would map it.
+    #[command(after_help = "\
+Examples:
+  throughline catalog unmapped
+  throughline catalog unmapped --days 7 --json")]
+    Unmapped(CatalogUnmapped),
+    /// Suggest a catalog from what has arrived: each line with its evidence, and which releases it would make.
+    #[command(after_help = "\
+Examples:
+  throughline catalog suggest
+  throughline catalog suggest --days 90 --checkout ~/src/shop --checkout ~/src/tills
+  throughline catalog suggest --write catalog.toml
+
+Nothing is sent and nothing written, unless --write says where; look at it, then check and put it. Teams
+come from the CODEOWNERS of the checkouts. Everything that ever arrived is read, into the memory of this
+command: about as much as the correlator of the realm takes.")]
+    Suggest(CatalogSuggest),
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogShow {
+    /// Realm that it is the catalog of.
+    #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: String,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogUnmapped {
+    /// What was spoken of in so many days.
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+
+    /// Realm.
+    #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: String,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogSuggest {
+    /// What arrived in so many days.
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+
+    /// Clone of a repository whose CODEOWNERS names its teams; several times for several.
+    #[arg(long, value_name = "PATH")]
+    pub checkout: Vec<PathBuf>,
+
+    /// File to write the suggestion to.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+
+    /// Replace that file, where it exists.
+    #[arg(long, requires = "write")]
+    pub force: bool,
+
+    /// Realm.
+    #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: String,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

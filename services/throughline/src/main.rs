@@ -1,6 +1,7 @@
 //! The one binary: command line, configuration, lifecycle, every role.
 
 mod admin;
+mod catalog;
 mod cli;
 mod commands;
 mod config;

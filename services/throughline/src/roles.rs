@@ -10,6 +10,7 @@ use stream::producer::IngestProducer;
 use tokio_util::sync::CancellationToken;
 use warehouse::Warehouse;
 
+use crate::catalog;
 use crate::config::Config;
 use crate::lifecycle::Tasks;
 use crate::prepare::Gate;
@@ -26,15 +27,16 @@ pub struct Runtime {
     pub shutdown: CancellationToken,
 }
 
-/// Takes deliveries. It opens at once and answers 503 while Kafka is away.
+/// Takes deliveries. It opens at once and answers 503 while Kafka is away. Gives the way into the inbox.
 ///
 /// # Errors
 /// Where the configuration cannot work or the port is taken.
-pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<()> {
+pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<Inbox> {
     let config = &runtime.config;
     let producer = IngestProducer::start(&config.kafka, config.receive.ingest(), &runtime.kafka_metrics)?;
     let metrics = receive::Metrics::register(&runtime.registry)?;
-    let receiver = Receiver::new(&config.receive, Inbox::new(producer), metrics)?;
+    let inbox = Inbox::new(producer);
+    let receiver = Receiver::new(&config.receive, inbox.clone(), metrics)?;
     let listener = receiver.bind().await?;
     let check = receiver.clone();
     let part = runtime.readiness.part("receive");
@@ -44,7 +46,16 @@ pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<()>
         receive::serve(&receiver, listener, receive::router(receiver.clone()), shutdown).await;
         Ok(())
     });
-    Ok(())
+    Ok(inbox)
+}
+
+/// Puts the catalogs of the configuration in force, and follows their files.
+///
+/// # Errors
+/// Where the registry has their metrics already.
+pub fn follow_catalogs(runtime: &Runtime, inbox: &Inbox, topics: &Gate, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let Runtime { config, registry, shutdown, .. } = runtime;
+    catalog::follow(&config.catalog, &config.kafka, inbox, registry, topics, shutdown, tasks)
 }
 
 /// Turns deliveries into events.

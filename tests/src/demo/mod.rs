@@ -29,6 +29,8 @@ mod pipeline;
 mod play;
 mod project;
 mod show;
+#[cfg(test)]
+mod suggested;
 mod teams;
 #[cfg(test)]
 mod tests;

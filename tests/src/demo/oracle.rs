@@ -13,10 +13,10 @@ use model::inbox::InboxRecord;
 use super::*;
 
 /// 2026-05-20T12:00:00Z, a Wednesday.
-pub(super) const NOW: Timestamp = Timestamp(1_779_278_400_000);
+pub const NOW: Timestamp = Timestamp(1_779_278_400_000);
 
 /// The history and what comes out of it; made once for all tests.
-fn plain() -> &'static (Demo, Vec<Fact>) {
+pub fn plain() -> &'static (Demo, Vec<Fact>) {
     static PLAIN: OnceLock<(Demo, Vec<Fact>)> = OnceLock::new();
     PLAIN.get_or_init(|| {
         let demo = generate(7, NOW);
@@ -25,7 +25,7 @@ fn plain() -> &'static (Demo, Vec<Fact>) {
     })
 }
 
-/// What comes out when the deliveries arrive in this order. Every one of them must be read: none is ignored, none unreadable.
+/// What comes out when the deliveries arrive in this order.
 fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
     facts_of(demo, webhooks.iter().map(delivery))
 }
@@ -53,9 +53,21 @@ fn provider(source: &str) -> &'static dyn Provider {
     }
 }
 
+/// What follows from these deliveries under the catalog of the demo.
 pub(super) fn facts_of(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRecord>) -> Vec<Fact> {
-    let mut realm = correlation::Realm::new("default".into());
+    let mut realm = realm_of(deliveries);
     realm.apply(event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
+    realm.derive_everything()
+}
+
+/// What is known after these webhooks, without a catalog.
+pub fn realm(webhooks: &[Webhook]) -> correlation::Realm {
+    realm_of(webhooks.iter().map(delivery))
+}
+
+/// What is known after these deliveries, without a catalog. Every one of them must be read: none is ignored, none unreadable.
+fn realm_of(deliveries: impl IntoIterator<Item = InboxRecord>) -> correlation::Realm {
+    let mut realm = correlation::Realm::new("default".into());
     let people = People::new(b"demo");
     for delivery in deliveries {
         match provider(delivery.source.as_str()).read(&delivery, &people) {
@@ -70,7 +82,7 @@ pub(super) fn facts_of(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRe
             other => panic!("{:?} at {}: {other:?}", delivery.event, delivery.received_at),
         }
     }
-    realm.derive_everything()
+    realm
 }
 
 fn event(

@@ -27,7 +27,7 @@ use model::event::Catalog;
 use model::{ArtifactId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Version};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
-use crate::catalog::{Rules, default_component};
+use crate::catalog::{Rules, default_component, outranks};
 use crate::entity::{
     Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Tag, Task,
     join_into,
@@ -339,10 +339,8 @@ impl State {
         }
     }
 
-    /// Of two catalogs the higher revision counts; of one revision, the one that compares greater when written out.
     fn take_catalog(&mut self, catalog: Catalog) -> bool {
-        let rank = |c: &Catalog| (c.revision, format!("{c:?}"));
-        let news = self.records.catalog.as_ref().is_none_or(|known| rank(&catalog) > rank(known));
+        let news = self.records.catalog.as_ref().is_none_or(|known| outranks(&catalog, known));
         if news {
             self.records.catalog = Some(catalog);
             self.changed.insert(Key::Catalog);

@@ -135,6 +135,11 @@ impl State {
         })
     }
 
+    /// The commit, as given, that what is deployed was built from, where its artifacts tell.
+    pub fn built_of(&self, deployment: &Deployment) -> Option<CommitId> {
+        Names::of(deployment, false).artifacts.iter().find_map(|artifact| self.built_from(artifact))
+    }
+
     /// The commit, as given, that the artifact of exactly this id was built from.
     pub fn commit_of(&self, artifact: &ArtifactId) -> Option<CommitId> {
         let of_run = |run: &RunId| self.records.runs.get(run).and_then(|run| run.commit.get().cloned());

@@ -28,7 +28,7 @@ use anyhow::Context;
 use model::Timestamp;
 use serde_json::Value;
 
-use crate::cli::{Backfill, Catalog, Cli, Command, ConfigCommand};
+use crate::cli::{Backfill, Cli, Command, ConfigCommand};
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -50,12 +50,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Sources(arguments) => sources::run(file, &arguments),
-        Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
-        Command::Catalog(Catalog::Check { file: catalog }) => catalog::check(&catalog),
         Command::Why(why) => why::run(file, why),
         Command::Try(arguments) => trial::run(arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),
         Command::DeadLetters(command) => dead_letters::run(file, command),
+        Command::Catalog(command) => catalog::run(file, command),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),
         Command::Version(arguments) => version::run(arguments.json),
     }

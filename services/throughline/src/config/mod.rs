@@ -14,9 +14,10 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::Realm;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -55,6 +56,7 @@ pub struct Config {
     /// Key `clickhouse.migrate_on_start`: `load` and `all` make the tables before they begin.
     #[serde(skip)]
     pub migrate_on_start: bool,
+    pub catalog: CatalogConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
     pub shutdown: ShutdownConfig,
@@ -67,6 +69,48 @@ pub struct PeopleConfig {
     /// Key of the hash that stands for an account or an address behind normalise. Wanted by `ingest`; it must never change.
     #[serde(default)]
     pub key: Option<SecretString>,
+}
+
+/// Section `[catalog]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogConfig {
+    /// File with the catalog of the realm `default`, followed by `ingest` and `all`.
+    #[serde(default)]
+    file: Option<PathBuf>,
+    /// Files with the catalogs of other realms, by their names.
+    #[serde(default)]
+    realms: BTreeMap<String, PathBuf>,
+    /// How often the files are looked at, in milliseconds.
+    poll_ms: u64,
+}
+
+impl CatalogConfig {
+    /// The files that are followed, with the realm of each.
+    pub fn files(&self) -> Vec<(Realm, PathBuf)> {
+        let others = self.realms.iter().map(|(realm, file)| (Realm::new(realm), file.clone()));
+        self.file.iter().map(|file| (Realm::new("default"), file.clone())).chain(others).collect()
+    }
+
+    /// How often the files are looked at.
+    pub fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.poll_ms == 0 {
+            return Err(ConfigError::Unusable(
+                "catalog.poll_ms is 0, and a file cannot be looked at all the time".to_owned(),
+            ));
+        }
+        if self.file.is_some() && self.realms.contains_key("default") {
+            return Err(ConfigError::Unusable(
+                "catalog.file and catalog.realms.default both name the catalog of the realm `default`: keep one"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Section `[admin]`.
@@ -141,6 +185,7 @@ impl Config {
         self.clickhouse.validate()?;
         self.correlate.validate()?;
         self.load.validate()?;
+        self.catalog.validate()?;
         self.log.validate().map_err(|error| ConfigError::Unusable(format!("log.level: {error}")))?;
         match &self.people.key {
             Some(key) if key.expose_secret().len() < SHORTEST_KEY => Err(ConfigError::Unusable(format!(

@@ -254,3 +254,18 @@ fn what_cannot_work_is_refused() {
     );
     assert!(read(KEY, &[]).is_ok());
 }
+
+#[test]
+fn each_realm_has_one_catalog() {
+    let config = read(&format!("{KEY}catalog.file = 'a.toml'\n[catalog.realms]\nacme = 'b.toml'"), &[]).unwrap();
+    let files = config.catalog.files();
+    let files: Vec<_> = files.iter().map(|(realm, file)| (realm.as_str(), file.to_str().unwrap())).collect();
+    assert_eq!(files, [("default", "a.toml"), ("acme", "b.toml")]);
+    for (file, said) in [
+        ("catalog.file = 'a.toml'\n[catalog.realms]\ndefault = 'b.toml'", "keep one"),
+        ("catalog.poll_ms = 0", "catalog.poll_ms is 0"),
+    ] {
+        let error = refused(&format!("{KEY}{file}"), &[]);
+        assert!(error.contains(said), "{file}: {error}");
+    }
+}

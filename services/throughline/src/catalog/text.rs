@@ -1,79 +1,91 @@
-//! `throughline catalog`: checks a catalog and sends it as a control record.
+//! The text of a catalog: read, checked, and made a line to import.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use correlation::Calendar;
 use globset::Glob;
-use ingestor::providers::import::check_line;
-use model::event::{Catalog, MarkerKind};
-use model::{Realm, Source};
-use serde::Deserialize;
+use ingestor::people::People;
+use ingestor::providers::{Provider, Reading, import::Import};
+use model::event::{Body, Catalog, ControlBody, MarkerKind};
+use model::inbox::InboxRecord;
+use model::{Realm, Source, Timestamp};
 use serde_json::{Value, json};
 
-use super::{block_on, inbox, now, read_input, say};
-use crate::config::{Config, sections};
+use crate::commands::inbox;
 
 /// Source that catalogs are said to come from.
 const SOURCE: &str = "catalog";
 
-pub fn check(catalog: &Path) -> anyhow::Result<ExitCode> {
-    let (_, catalog) = read(catalog)?;
-    say(&format!("{}: nothing is wrong", describe(&catalog)))?;
-    Ok(ExitCode::SUCCESS)
+/// When a catalog is said to have happened: it holds for everything that was ever told. One time for all makes the same catalog the
+/// same record, whoever sends it.
+const EVER: Timestamp = Timestamp::from_seconds(946_684_800);
+
+/// A catalog that was read and in which nothing is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogText {
+    /// What it says; of revision 0 where it names none.
+    pub catalog: Catalog,
+    /// The revision that it names.
+    pub revision: Option<i64>,
 }
 
-pub fn put(file: Option<&Path>, catalog: &Path, realm: &str) -> anyhow::Result<ExitCode> {
-    let config = Config::load(file, sections::KAFKA)?;
-    config.log.start()?;
-    let (line, catalog) = read(catalog)?;
-    block_on(async {
-        let inbox = inbox::open(&config.kafka).await?;
-        inbox::put(&inbox, inbox::line(&Source::new(SOURCE), &Realm::new(realm), line)).await
-    })?;
-    say(&format!("{} put in realm {realm}", describe(&catalog)))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn describe(catalog: &Catalog) -> String {
-    format!(
-        "catalog of revision {}: {} components, {} teams, {} environments, {} gates, {} calendars",
-        catalog.revision,
-        catalog.components.len(),
-        catalog.teams.len(),
-        catalog.environments.len(),
-        catalog.gates.len(),
-        catalog.calendars.len()
-    )
-}
-
-/// Reads a catalog, as a line to import and by itself; says everything that is wrong with it.
-fn read(path: &Path) -> anyhow::Result<(Vec<u8>, Catalog)> {
-    let bytes = read_input(path)?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
-    parse(&text).with_context(|| format!("the catalog {} cannot be used", path.display()))
-}
-
-fn parse(text: &str) -> anyhow::Result<(Vec<u8>, Catalog)> {
-    let table: toml::Table = toml::from_str(text)?;
-    let mut catalog = json_of(toml::Value::Table(table));
-    if catalog.get("revision").is_none() {
-        catalog["revision"] = json!(now().0);
+impl CatalogText {
+    /// Reads it; says everything that is wrong with it.
+    pub fn read(bytes: Vec<u8>, name: &Path) -> anyhow::Result<Self> {
+        let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", name.display()))?;
+        Self::parse(&text).with_context(|| format!("the catalog {} cannot be used", name.display()))
     }
-    let line = json!({"occurred_at": now(), "body": {"Catalog": &catalog}}).to_string().into_bytes();
-    // The same check as for an import: it finds misspelt keys, too.
-    check_line(&line).map_err(|error| {
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let table: toml::Table = toml::from_str(text)?;
+        let mut catalog = json_of(toml::Value::Table(table));
+        let names_revision = catalog.get("revision").is_some();
+        if !names_revision {
+            catalog["revision"] = json!(0);
+        }
+        let catalog = imported(&catalog)?;
+        let wrong = wrong(&catalog);
+        if !wrong.is_empty() {
+            bail!("{}", wrong.join("; "));
+        }
+        let revision = names_revision.then_some(catalog.revision);
+        Ok(Self { catalog, revision })
+    }
+
+    /// The record that puts it in force as that revision, the same whenever it is made.
+    pub fn record(&self, realm: &Realm, revision: i64) -> InboxRecord {
+        let catalog = Catalog { revision, ..self.catalog.clone() };
+        inbox::line(&Source::new(SOURCE), realm, line(&json!(catalog)))
+    }
+
+    /// Whether it says what another one says, of whichever revision.
+    pub fn is_like(&self, other: &Catalog) -> bool {
+        self.catalog == Catalog { revision: self.catalog.revision, ..other.clone() }
+    }
+}
+
+fn line(catalog: &Value) -> Vec<u8> {
+    json!({"occurred_at": EVER, "body": {"Catalog": catalog}}).to_string().into_bytes()
+}
+
+/// The catalog as the import will read it: it finds misspelt keys, and brings repositories to their one form.
+fn imported(catalog: &Value) -> anyhow::Result<Catalog> {
+    let record = inbox::line(&Source::new(SOURCE), &Realm::default(), line(catalog));
+    // It names nobody.
+    let read = Import.read(&record, &People::new(b"")).map_err(|error| {
         let text = format!("{:#}", anyhow::Error::new(error));
         anyhow::Error::msg(text.replace("body.Catalog.", ""))
     })?;
-    let catalog = Catalog::deserialize(catalog)?;
-    let wrong = wrong(&catalog);
-    if !wrong.is_empty() {
-        bail!("{}", wrong.join("; "));
+    match read {
+        Reading::Events(events) => events.into_iter().find_map(|event| match event.body {
+            Body::Control(ControlBody::Catalog(catalog)) => Some(catalog),
+            _ => None,
+        }),
+        Reading::Ignored(_) | Reading::Mixed { .. } => None,
     }
-    Ok((line, catalog))
+    .context("it is no catalog")
 }
 
 /// TOML as JSON; a date, such as a holiday, becomes a text.
@@ -167,24 +179,41 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        format!("{:#}", parse(text).unwrap_err())
+        format!("{:#}", CatalogText::parse(text).unwrap_err())
     }
 
     #[test]
     fn a_catalog_becomes_a_line_to_import() {
-        let (line, catalog) = parse(
-            "[[components]]\ncomponent = 'shop'\nrepository = 'github.com/acme/shop'\npaths = ['services/shop/**']\n\
+        let read = CatalogText::parse(
+            "[[components]]\ncomponent = 'shop'\nrepository = 'https://github.com/Acme/shop'\npaths = ['services/shop/**']\n\
              markers = [{ kind = 'pipeline', name = 'deploy*', environment = 'production' }]\n\
              [[environments]]\nenvironment = 'production'\naliases = ['prod-*']\ntier = 'production'\n\
              [[calendars]]\ncalendar = 'office'\nzone = 'Europe/Berlin'\nday_starts = 540\nday_ends = 1020\n\
              holidays = [2026-12-25, '2026-12-26']",
         )
         .unwrap();
-        let line: Value = serde_json::from_slice(&line).unwrap();
-        assert_eq!(line["body"]["Catalog"]["calendars"][0]["holidays"], json!(["2026-12-25", "2026-12-26"]));
-        assert_eq!(line["body"]["Catalog"]["revision"], catalog.revision);
-        assert!(catalog.revision > 1_700_000_000_000, "{}", catalog.revision);
-        assert_eq!(parse("revision = 7").unwrap().1.revision, 7);
+        let line: Value = serde_json::from_slice(&read.record(&Realm::default(), 7).body.0).unwrap();
+        let catalog = &line["body"]["Catalog"];
+        assert_eq!(catalog["calendars"][0]["holidays"], json!(["2026-12-25", "2026-12-26"]));
+        assert_eq!((&catalog["revision"], read.revision), (&json!(7), None));
+        assert_eq!(catalog["components"][0]["repository"], "github.com/acme/shop");
+        assert_eq!(CatalogText::parse("revision = 7").unwrap().revision, Some(7));
+    }
+
+    /// Whoever sends it, and whenever: it is the same record, also where it is written otherwise.
+    #[test]
+    fn the_same_catalog_is_the_same_record() {
+        let realm = Realm::default();
+        let one =
+            CatalogText::parse("[[components]]\ncomponent = 'shop'\nrepository = 'github.com/acme/shop'").unwrap();
+        let other = CatalogText::parse(
+            "# Ours\n[[components]]\nrepository = 'git@github.com:acme/shop.git'\ncomponent = 'shop'\npaths = []",
+        )
+        .unwrap();
+        assert_eq!(one.record(&realm, 3).delivery, other.record(&realm, 3).delivery);
+        assert_ne!(one.record(&realm, 3).delivery, one.record(&realm, 4).delivery);
+        assert!(one.is_like(&Catalog { revision: 9, ..other.catalog.clone() }));
+        assert!(!one.is_like(&Catalog::default()));
     }
 
     #[test]
