@@ -7,4 +7,5 @@ pub mod govuk;
 pub mod history;
 pub mod installation;
 pub mod lag;
+pub mod repository;
 pub mod verify;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use globset::Glob;
+use model::Timestamp;
 
 /// Collects what the delivery process tells about itself and answers, for every release, where its time went.
 #[derive(Debug, Parser)]
@@ -74,6 +76,10 @@ A line that cannot be read is named on standard error, and the rest goes on; the
 then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
     Import(Import),
 
+    /// Put the history that is there already into the inbox.
+    #[command(subcommand)]
+    Backfill(Backfill),
+
     /// Work everything out anew from what is in Kafka, as after a mended definition or a mended adapter.
     #[command(after_help = "\
 Examples:
@@ -130,6 +136,66 @@ pub struct Import {
     pub source: String,
 
     /// Realm that the events belong to; that of the configured source of this name, else `default`.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: Option<String>,
+
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Backfill {
+    /// Every commit and tag of a git repository.
+    #[command(after_help = "\
+Examples:
+  throughline backfill git /srv/git/shop.git
+  throughline backfill git https://github.com/acme/shop --tags 'v*'
+  throughline backfill git shop.bundle --repository github.com/acme/shop --since 2024-01-01
+
+An address and a bundle are cloned by `git`, which must be installed, into a temporary folder. A
+private repository over https takes its token from THROUGHLINE_GIT_TOKEN.
+
+A tag is told of as a tag. Whether tags count as deployments, the catalog says: the lines for it are
+printed at the end. A shallow clone ends in a hole, and releases across it are marked as incomplete.
+Running it again changes nothing, and brings what is new.")]
+    Git(BackfillGit),
+}
+
+#[derive(Debug, Args)]
+pub struct BackfillGit {
+    /// Folder of a repository, git bundle, or address (https://…, ssh://…, git@host:path).
+    #[arg(value_name = "PATH|URL")]
+    pub from: String,
+
+    /// Name of the repository, as other sources name it; that of its remote `origin`, else `localhost/<folder>`.
+    #[arg(long, value_name = "HOST/PATH")]
+    pub repository: Option<String>,
+
+    /// Branch to read; the default branch of the repository.
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+
+    /// Only tags whose name matches, `*` for any run of characters.
+    #[arg(long, value_name = "PATTERN")]
+    pub tags: Option<Glob>,
+
+    /// Leave out what is older: a day (UTC), or a time like 2024-05-01T09:30:00Z.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub since: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Where a history goes, and what is said of it.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Source that it is said to come from.
+    #[arg(long, default_value = "git", value_name = "NAME", value_parser = source_name)]
+    pub source: String,
+
+    /// Realm that it belongs to; that of the configured source of this name, else `default`.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub realm: Option<String>,
 
@@ -236,6 +302,14 @@ fn source_name(text: &str) -> Result<String, String> {
     Err("a source's name has 1 to 64 of a-z, 0-9, '.', '_' and '-'".to_owned())
 }
 
+/// A day, at its begin, or a time.
+fn date(text: &str) -> Result<Timestamp, String> {
+    let day = text.len() == "2024-05-01".len();
+    let read =
+        if day { Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")) } else { Timestamp::parse_rfc3339(text) };
+    read.map_err(|_| "it is neither a day like 2024-05-01 nor a time like 2024-05-01T09:30:00Z".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -255,6 +329,15 @@ mod tests {
                 let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.starts_with("Examples:"), "{}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_day_or_a_time() {
+        assert_eq!(date("2024-05-01"), date("2024-05-01T02:00:00+02:00"));
+        assert!(date("2024-05-01").is_ok());
+        for text in ["2024-13-01", "yesterday", "2024-05-01T09:30:00"] {
+            assert!(date(text).is_err(), "{text}");
         }
     }
 

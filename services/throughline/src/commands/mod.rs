@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub mod backfill;
 pub mod catalog;
 pub mod config;
 pub mod import;
@@ -8,6 +9,7 @@ pub mod inspect;
 pub mod migrate;
 pub mod replay;
 pub mod run;
+mod sending;
 pub mod version;
 
 use std::fs;
@@ -17,9 +19,10 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use model::Timestamp;
+use model::{Realm, Timestamp};
 
-use crate::cli::{Catalog, Cli, Command, ConfigCommand};
+use crate::cli::{Backfill, Catalog, Cli, Command, ConfigCommand};
+use crate::config::Config;
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -37,6 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),
+        Command::Backfill(Backfill::Git(arguments)) => backfill::git::run(file, arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Catalog(Catalog::Put { file: catalog, realm }) => catalog::put(file, &catalog, &realm),
@@ -73,6 +77,12 @@ fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes);
     }
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// The realm that was asked for, else that of the configured source of this name, else `default`.
+fn realm(config: &Config, source: &str, asked: Option<&str>) -> Realm {
+    let configured = || config.receive.sources.get(source).map(|source| source.realm.as_str());
+    Realm::new(asked.or_else(configured).unwrap_or("default"))
 }
 
 /// The time of now.

@@ -8,29 +8,24 @@ mod progress;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 
-use anyhow::Context;
 use ingestor::providers::import::check_line;
 use ingestor::receive::Inbox;
 use model::inbox::InboxRecord;
 use model::{Realm, Source};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use self::lines::{Chunk, Line};
 use self::progress::{Progress, Summary};
-use super::{block_on, complain, inbox, say};
+use super::sending::Sending;
+use super::{block_on, complain, inbox, realm, say};
 use crate::cli::Import;
 use crate::config::{Config, sections};
 
 /// Chunks read ahead of the checks.
 const READ_AHEAD: usize = 4;
-/// Records on their way at once.
-const IN_FLIGHT: usize = 8192;
-/// Bytes on their way at once: half of what the producer holds, so that it never refuses one.
-const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
 /// A chunk of lines after the check.
 struct Checked {
@@ -43,9 +38,8 @@ struct Checked {
 pub fn run(file: Option<&Path>, arguments: Import) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA)?;
     config.log.start()?;
-    let configured = config.receive.sources.get(&arguments.source).map(|source| source.realm.clone());
-    let realm = arguments.realm.clone().or(configured).unwrap_or_else(|| "default".to_owned());
-    let (source, realm) = (Source::new(&*arguments.source), Realm::new(realm));
+    let realm = realm(&config, &arguments.source, arguments.realm.as_deref());
+    let source = Source::new(&*arguments.source);
     let summary = block_on(async {
         let inbox = inbox::open(&config.kafka).await?;
         import(&arguments, source, realm, inbox).await
@@ -69,15 +63,30 @@ async fn import(arguments: &Import, source: Source, realm: Realm, inbox: Inbox) 
         if checking.len() >= checkers
             && let Some(checked) = checking.pop_front()
         {
-            sending.send(checked.await?, &mut progress).await?;
+            send(checked.await?, &mut sending, &mut progress).await?;
         }
     }
     for checked in checking {
-        sending.send(checked.await?, &mut progress).await?;
+        send(checked.await?, &mut sending, &mut progress).await?;
     }
-    sending.finish(&mut progress).await?;
+    while let Some(landed) = sending.landed().await {
+        landed?;
+        progress.sent(1);
+    }
     reader.await??;
     Ok(progress.finish(arguments.files.len()))
+}
+
+/// Tells what is wrong and sends what is right, as soon as there is room.
+async fn send(checked: Checked, sending: &mut Sending, progress: &mut Progress) -> anyhow::Result<()> {
+    progress.clear();
+    checked.bad.iter().for_each(|bad| complain(bad));
+    progress.read(checked.good.len(), checked.bad.len(), checked.blank);
+    for record in checked.good {
+        progress.sent(sending.send(record).await?);
+    }
+    progress.show();
+    Ok(())
 }
 
 fn check(chunk: Chunk, source: &Source, realm: &Realm) -> Checked {
@@ -100,51 +109,4 @@ fn check(chunk: Chunk, source: &Source, realm: &Realm) -> Checked {
         checked.bad.push(format!("{}:{number}: {why}", chunk.file));
     }
     checked
-}
-
-/// Records on their way.
-struct Sending {
-    inbox: Inbox,
-    slots: Arc<Semaphore>,
-    bytes: Arc<Semaphore>,
-    tasks: JoinSet<anyhow::Result<()>>,
-}
-
-impl Sending {
-    fn new(inbox: Inbox) -> Self {
-        let (slots, bytes) = (Semaphore::new(IN_FLIGHT), Semaphore::new(BYTES_IN_FLIGHT));
-        Self { inbox, slots: Arc::new(slots), bytes: Arc::new(bytes), tasks: JoinSet::new() }
-    }
-
-    /// Tells what is wrong and sends what is right, as soon as there is room.
-    async fn send(&mut self, checked: Checked, progress: &mut Progress) -> anyhow::Result<()> {
-        progress.clear();
-        checked.bad.iter().for_each(|bad| complain(bad));
-        progress.read(checked.good.len(), checked.bad.len(), checked.blank);
-        for record in checked.good {
-            let size = u32::try_from(record.body.0.len().clamp(1, BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
-            let slot = Arc::clone(&self.slots).acquire_owned().await.context("import was stopped")?;
-            let room = Arc::clone(&self.bytes).acquire_many_owned(size).await.context("import was stopped")?;
-            let inbox = self.inbox.clone();
-            self.tasks.spawn(async move {
-                let sent = inbox::put(&inbox, record).await;
-                drop((slot, room));
-                sent
-            });
-            while let Some(sent) = self.tasks.try_join_next() {
-                sent??;
-                progress.sent();
-            }
-        }
-        progress.show();
-        Ok(())
-    }
-
-    async fn finish(&mut self, progress: &mut Progress) -> anyhow::Result<()> {
-        while let Some(sent) = self.tasks.join_next().await {
-            sent??;
-            progress.sent();
-        }
-        Ok(())
-    }
 }

@@ -49,9 +49,9 @@ impl Progress {
         self.counts.blank += blank;
     }
 
-    /// Kafka has one more.
-    pub fn sent(&mut self) {
-        self.counts.imported += 1;
+    /// Kafka has so many more.
+    pub fn sent(&mut self, records: u64) {
+        self.counts.imported += records;
         if self.visible && self.shown.elapsed() >= INTERVAL {
             self.show();
         }
