@@ -22,6 +22,8 @@ pub struct Project {
     pub history: Vec<Told>,
     /// How many tags there are.
     pub tags: usize,
+    /// Which tags those are, where the repository has others as well: each is the name of the project, `-` and a number.
+    pub pattern: Option<String>,
     /// Commits and how each was released first.
     pub truth: BTreeMap<String, FirstRelease>,
 }
@@ -78,7 +80,11 @@ impl Project {
         history.sort_by_key(|told| told.at);
         let truth: BTreeMap<_, _> = released.iter().map(|row| (row.commit_sha.clone(), row.first_release())).collect();
         ensure!(truth.len() == released.len(), "{name}: a commit is released first by two tags in commits.csv");
-        Ok(Self { name: name.to_owned(), history, tags: tags.len(), truth })
+        let prefix = format!("{name}-");
+        let numbered =
+            |tag: &TagRow| tag.tag.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with(char::is_numeric));
+        let pattern = tags.iter().all(numbered).then(|| format!("{prefix}[0-9]*"));
+        Ok(Self { name: name.to_owned(), history, tags: tags.len(), pattern, truth })
     }
 
     /// Names of the projects in a folder.
@@ -157,7 +163,7 @@ v1,annotated,,300,b,b,,310,,290,a,h2,-10,10
         };
         assert_eq!(shop.truth["a"], release(200_000, 190_000));
         assert_eq!(shop.truth["b"], release(-10_000, 10_000));
-        assert_eq!(shop.tags, 2);
+        assert_eq!((shop.tags, shop.pattern), (2, None));
         let [commits, baseline, tag, again] = &shop.history[..] else { panic!("{:?}", shop.history) };
         assert!(matches!(&commits.body, Body::Ci(CiBody::Commits(commits)) if commits.commits.len() == 2));
         assert!(matches!(&baseline.body, Body::Control(ControlBody::BaselineNone(_))));
@@ -174,5 +180,13 @@ v1,annotated,,300,b,b,,310,,290,a,h2,-10,10
         write(folder.path(), "shop/tags.csv", TAGS);
         let error = Project::read(folder.path(), "shop").unwrap_err().to_string();
         assert!(error.contains("two tags"), "{error}");
+    }
+
+    #[test]
+    fn tags_of_one_package_of_many_have_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "shop/commits.csv", &COMMITS.replace("v1,", "shop-1.0,"));
+        write(folder.path(), "shop/tags.csv", "tag,tag_type,tag_time_unix,tag_commit\nshop-1.0,annotated,300,b\n");
+        assert_eq!(Project::read(folder.path(), "shop").unwrap().pattern.as_deref(), Some("shop-[0-9]*"));
     }
 }

@@ -8,4 +8,5 @@ pub mod history;
 pub mod installation;
 pub mod lag;
 pub mod payloads;
+pub mod repository;
 pub mod verify;

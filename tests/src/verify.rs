@@ -13,7 +13,7 @@ use model::event::{Body, CiBody};
 use serde::Serialize;
 use stream::topics;
 
-pub use self::git::{GitVerified, ProjectAgreement, git};
+pub use self::git::{GitVerified, ProjectAgreement, git, git_backfilled};
 pub use self::govuk::{AppAgreement, Disturbed, GovukVerified, ReplayAgreement, govuk};
 use crate::history::Told;
 use crate::installation::{Installation, Role};
@@ -112,18 +112,31 @@ pub async fn segments(installation: &Installation) -> Result<Segments> {
 /// Where a role fails or the history does not drain in time.
 async fn play(installation: &mut Installation, history: &[Told], progress: &dyn Fn(&str)) -> Result<Pipeline> {
     let lines = Disturbance::default().lines(history)?;
+    let file = write(&lines)?;
+    timed(installation, async |installation| {
+        progress(&format!("importing {} lines", lines.len()));
+        import(installation, &file)?;
+        Ok((lines.len(), deployments(history)))
+    })
+    .await
+}
+
+/// Starts the roles, has the inbox filled, and waits until the tables are complete. `fill` says how many lines it put in, and how many
+/// deployments must come out.
+async fn timed(
+    installation: &mut Installation,
+    fill: impl AsyncFnOnce(&Installation) -> Result<(usize, usize)>,
+) -> Result<Pipeline> {
     installation.run(&["migrate"])?;
     let roles = [("ingest", Role::Ingest), ("correlate", Role::Correlate), ("load", Role::Load)];
     for (_, role) in roles {
         installation.start(role).await?;
     }
     let before = roles.map(|(_, role)| cpu(installation, role));
-    progress(&format!("importing {} lines", lines.len()));
-    let file = write(&lines)?;
     let started = jiff::Timestamp::now().as_millisecond();
-    import(installation, &file)?;
+    let (lines, deployments) = fill(installation).await?;
     let imported = jiff::Timestamp::now().as_millisecond();
-    wait_for_deployments(installation, history).await?;
+    wait_for_deployments(installation, deployments).await?;
     installation.wait_drained(WITHIN).await?;
     // How the waiting itself comes in between does not count: the loader notes when it had loaded what was written when.
     let last =
@@ -136,7 +149,7 @@ async fn play(installation: &mut Installation, history: &[Told], progress: &dyn 
         .zip(before)
         .filter_map(|((name, role), before)| Some((*name, (cpu(installation, *role)? - before?).as_secs_f64())));
     Ok(Pipeline {
-        lines: lines.len(),
+        lines,
         pipeline_seconds: seconds(loaded.parse()?),
         import_seconds: seconds(imported),
         correlated_seconds: seconds(written.parse()?),
@@ -188,16 +201,20 @@ fn import(installation: &Installation, file: &tempfile::NamedTempFile) -> Result
     Ok(())
 }
 
-/// Waits until each deployment has a row. To ask ClickHouse costs next to nothing, while to ask Kafka for what is left reads all of it;
-/// what is missing for good is found afterwards.
-async fn wait_for_deployments(installation: &Installation, history: &[Told]) -> Result<()> {
+/// How many deployments a history tells of.
+fn deployments(history: &[Told]) -> usize {
     let deployment = |told: &Told| match &told.body {
         Body::Ci(CiBody::Deployment(deployment)) => Some(deployment.deployment.clone()),
         _ => None,
     };
-    let ids: BTreeSet<_> = history.iter().filter_map(deployment).collect();
-    let (wanted, started) = (ids.len() as u64, Instant::now());
-    while installation.number("SELECT uniqExact(deployment) FROM deployments_rows").await? < wanted
+    history.iter().filter_map(deployment).collect::<BTreeSet<_>>().len()
+}
+
+/// Waits until each deployment has a row. To ask ClickHouse costs next to nothing, while to ask Kafka for what is left reads all of it;
+/// what is missing for good is found afterwards.
+async fn wait_for_deployments(installation: &Installation, wanted: usize) -> Result<()> {
+    let started = Instant::now();
+    while installation.number("SELECT uniqExact(deployment) FROM deployments_rows").await? < wanted as u64
         && started.elapsed() < WITHIN
     {
         tokio::time::sleep(Duration::from_millis(250)).await;

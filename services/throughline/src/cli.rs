@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use backfill::github::Part;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use globset::Glob;
 use model::{Millis, Timestamp};
 
 /// Collects what the delivery process tells about itself and answers, for every release, where its time went.
@@ -89,7 +90,7 @@ A line that cannot be read is named on standard error, and the rest goes on; the
 then 1. Importing a file twice changes nothing: a line is known by the hash of its text.")]
     Import(Import),
 
-    /// Read the history that a provider still has, and put it into the inbox.
+    /// Read history that is there already, and put it into the inbox.
     #[command(subcommand)]
     Backfill(Backfill),
 
@@ -216,6 +217,21 @@ pub struct Import {
 
 #[derive(Debug, Subcommand)]
 pub enum Backfill {
+    /// Every commit and tag of a git repository.
+    #[command(after_help = "\
+Examples:
+  throughline backfill git /srv/git/shop.git
+  throughline backfill git https://github.com/acme/shop --tags 'v*'
+  throughline backfill git shop.bundle --repository github.com/acme/shop --since 2024-01-01
+
+An address and a bundle are cloned by `git`, which must be installed, into a temporary folder. A
+private repository over https takes its token from THROUGHLINE_GIT_TOKEN.
+
+A tag is told of as a tag. Whether tags count as deployments, the catalog says: the lines for it are
+printed at the end. A shallow clone ends in a hole, and releases across it are marked as incomplete.
+Running it again changes nothing, and brings what is new.")]
+    Git(BackfillGit),
+
     /// The history of a repository by GitHub's REST API.
     #[command(after_help = "\
 Examples:
@@ -273,10 +289,40 @@ pub struct BackfillGithub {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct BackfillGit {
+    /// Folder of a repository, git bundle, or address (https://…, ssh://…, git@host:path).
+    #[arg(value_name = "PATH|URL")]
+    pub from: String,
+
+    /// Name of the repository, as other sources name it; that of its remote `origin`, else `localhost/<folder>`.
+    #[arg(long, value_name = "HOST/PATH")]
+    pub repository: Option<String>,
+
+    /// Branch to read; the default branch of the repository.
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+
+    /// Only tags whose name matches, `*` for any run of characters.
+    #[arg(long, value_name = "PATTERN")]
+    pub tags: Option<Glob>,
+
+    /// Leave out what is older: a day (UTC), or a time like 2024-05-01T09:30:00Z.
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+    pub since: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub into: Destination,
+
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Whose history it is.
 #[derive(Debug, Args)]
 pub struct Destination {
-    /// Source that it is said to come from; the configured one of this provider where there is exactly one.
+    /// Source that it is said to come from; the configured one of this provider where there is exactly one, for a repository `git`.
     #[arg(long, value_name = "NAME", value_parser = source_name)]
     pub source: Option<String>,
 

@@ -1,17 +1,19 @@
 //! Projects by their tags: the first release of every commit, and its lead time.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use local_stack::Addresses;
 use model::{Millis, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Pipeline, SOURCES, Segments, fields, play, segments};
+use super::{Pipeline, SOURCES, Segments, WITHIN, fields, play, segments, timed};
 use crate::git::{FirstRelease, Project};
 use crate::history::Told;
-use crate::installation::Installation;
+use crate::installation::{Installation, TABLES};
 
 /// How well the tables agree with the truth about one project.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct GitVerified {
     /// How long it took.
     #[serde(flatten)]
     pub pipeline: Pipeline,
+    /// What a second backfill changed: rows that were written anew. Zero where there was no backfill.
+    pub changed_again: u64,
 }
 
 impl GitVerified {
@@ -53,7 +57,7 @@ impl GitVerified {
         let agrees = |project: &ProjectAgreement| {
             project.commits > 0 && project.agree == project.commits && project.beyond_truth == 0
         };
-        self.projects.iter().all(agrees) && self.segments.holds()
+        self.projects.iter().all(agrees) && self.segments.holds() && self.changed_again == 0
     }
 }
 
@@ -72,9 +76,94 @@ pub async fn git(
     let name = format!("t_git_{:08x}", fastrand::u32(..));
     let mut installation = Installation::new(binary, addresses, &name, &SOURCES)?;
     let pipeline = play(&mut installation, &history, progress).await?;
+    compared(installation, projects, pipeline, 0, progress).await
+}
+
+/// Has the repositories of the projects backfilled from their bundles into one installation, twice, and compares.
+///
+/// # Errors
+/// Where something fails; what does not agree is in the result.
+pub async fn git_backfilled(
+    binary: &Path,
+    addresses: &Addresses,
+    projects: &[Project],
+    bundles: &Path,
+    progress: &dyn Fn(&str),
+) -> Result<GitVerified> {
+    let name = format!("t_backfill_{:08x}", fastrand::u32(..));
+    let mut installation = Installation::new(binary, addresses, &name, &[])?;
+    let clones = tempfile::tempdir()?;
+    for project in projects {
+        progress(&format!("cloning {}", project.name));
+        clone(&bundles.join(format!("{}.bundle", project.name)), &clones.path().join(&project.name))?;
+    }
+    let pipeline = timed(&mut installation, async |installation| {
+        progress("backfilling");
+        let (deliveries, catalog) = backfill(installation, projects, clones.path())?;
+        let file = clones.path().join("catalog.toml");
+        fs::write(&file, catalog)?;
+        installation.run(&["catalog", "put", &file.display().to_string()])?;
+        Ok((deliveries, projects.iter().map(|project| project.tags).sum()))
+    })
+    .await?;
+    let before = written(&installation).await?;
+    progress("backfilling again");
+    backfill(&installation, projects, clones.path())?;
+    installation.wait_drained(WITHIN).await?;
+    let changed = written(&installation).await? - before;
+    compared(installation, projects, pipeline, changed, progress).await
+}
+
+/// A clone as anybody makes one, with git.
+fn clone(bundle: &Path, into: &Path) -> Result<()> {
+    let mut git = Command::new("git");
+    let status = git.args(["clone", "--quiet"]).arg(bundle).arg(into).status().context("git cannot be run")?;
+    ensure!(status.success(), "{} cannot be cloned", bundle.display());
+    Ok(())
+}
+
+/// Backfills every project; how many deliveries there were, and the catalog that the command proposes.
+fn backfill(installation: &Installation, projects: &[Project], clones: &Path) -> Result<(usize, String)> {
+    let (mut deliveries, mut catalog) = (0, String::new());
+    for project in projects {
+        let folder = clones.join(&project.name).display().to_string();
+        let mut arguments = vec!["backfill", "git", &folder, "--json"];
+        arguments.extend(project.pattern.iter().flat_map(|pattern| ["--tags", pattern]));
+        let said: Backfilled = serde_json::from_str(&installation.run(&arguments)?)?;
+        deliveries += said.deliveries;
+        catalog.push_str(&said.catalog);
+    }
+    Ok((deliveries, catalog))
+}
+
+/// What the command says.
+#[derive(Deserialize)]
+struct Backfilled {
+    deliveries: usize,
+    catalog: String,
+}
+
+/// How many facts were ever written for the tables.
+async fn written(installation: &Installation) -> Result<u64> {
+    let mut rows = 0;
+    for table in TABLES {
+        // A row that is written anew has a revision of its own.
+        rows += installation.number(&format!("SELECT sum(revision) FROM {table}_rows FINAL")).await?;
+    }
+    Ok(rows)
+}
+
+async fn compared(
+    mut installation: Installation,
+    projects: &[Project],
+    pipeline: Pipeline,
+    changed_again: u64,
+    progress: &dyn Fn(&str),
+) -> Result<GitVerified> {
     installation.stop_all().await?;
     progress("comparing");
-    let mut verified = GitVerified { projects: Vec::new(), segments: segments(&installation).await?, pipeline };
+    let segments = segments(&installation).await?;
+    let mut verified = GitVerified { projects: Vec::new(), segments, pipeline, changed_again };
     for project in projects {
         verified.projects.push(agreement(&installation, project).await?);
     }
@@ -82,6 +171,7 @@ pub async fn git(
     Ok(verified)
 }
 
+/// Holds the rows of a project against its truth.
 async fn agreement(installation: &Installation, project: &Project) -> Result<ProjectAgreement> {
     let mut found = releases(installation, &project.name).await?;
     let (mut agree, mut first_release, mut lead_time) = (0, 0, 0);

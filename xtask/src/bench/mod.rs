@@ -1,6 +1,7 @@
 //! `bench …`: figures that decisions rest on, from a run that anyone can repeat.
 
 mod avro;
+mod backfill;
 mod corpus;
 mod correlate;
 mod parts;
@@ -20,6 +21,8 @@ pub struct Bench {
 enum What {
     /// Avro encoders and decoders on the records that flow: the figures of services/decisions/0002-avro-codec.md.
     Avro(avro::Avro),
+    /// How fast a git repository is read into Kafka, and how much memory that takes.
+    Backfill(backfill::Backfill),
     /// The correlator beside the same on Kafka Streams, and beside a loop that moves the bytes and does not think.
     #[command(after_help = "\
 Measured are CPU seconds, user and system, of all threads of each process, between the first and the last commit of the input.
@@ -38,6 +41,7 @@ impl Bench {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.what {
             What::Avro(avro) => avro.run(),
+            What::Backfill(backfill) => backfill.run(),
             What::Correlate(correlate) => correlate.run(),
             What::Restore(restore) => restore.run(),
         }

@@ -1,12 +1,14 @@
 //! Commits: which there are, and what each tells.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use gix::ObjectId;
 use gix::actor::SignatureRef;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
+use gix::{ObjectId, ThreadSafeRepository};
 use model::event::{Actor, ActorKind, CommitInfo, Commits};
 use model::git::{Origins, is_machine, origins, private_login};
 use model::{CommitId, Repository, Timestamp};
@@ -22,8 +24,9 @@ const CUT: u8 = 64;
 /// Events are cut after so many commits, and after so many bytes of paths.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 1024 * 1024;
-/// What each thread keeps of trees and commits that it has seen, in bytes.
+/// What each thread keeps of trees and commits that it has seen, in bytes, and of what others in a pack are told apart from.
 const OBJECT_CACHE: usize = 32 * 1024 * 1024;
+const PACK_CACHE: usize = 32 * 1024 * 1024;
 
 /// The commits to tell of.
 pub(super) struct History {
@@ -42,7 +45,8 @@ pub(super) fn walk(
     since: Option<Timestamp>,
 ) -> Result<History, Error> {
     let broken = |source| Error::Walk(Box::new(source));
-    let cut_off = repository.shallow_commits().map_err(broken)?;
+    let shallow = repository.shallow_commits().map_err(broken)?;
+    let cut_off: HashSet<ObjectId> = shallow.iter().flat_map(|ids| ids.iter().copied()).collect();
     let (mut commits, mut boundary, mut left_out) = (Vec::new(), Vec::new(), 0);
     // A commit graph knows nothing of what a shallow clone has left out.
     let walk =
@@ -54,7 +58,7 @@ pub(super) fn walk(
             left_out += 1;
             continue;
         }
-        if cut_off.as_ref().is_some_and(|ids| ids.contains(&info.id)) {
+        if cut_off.contains(&info.id) {
             boundary.push(info.id);
         }
         commits.push((seconds, info.id));
@@ -75,8 +79,7 @@ pub(super) fn tell(source: &Source, history: &History, sink: &Sink) -> Result<u6
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     progress(sink, "commits", 0, total);
     let work = || {
-        let mut repository = source.repository.to_thread_local();
-        repository.object_cache_size(OBJECT_CACHE);
+        let repository = cached(&source.repository);
         let mut reader = Reader::new(&repository, &source.name, &history.boundary);
         while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(error) = reader.tell(chunk, sink) {
@@ -96,6 +99,14 @@ pub(super) fn tell(source: &Source, history: &History, sink: &Sink) -> Result<u6
         });
         ended.sum()
     })
+}
+
+/// A handle for one thread, with caches.
+pub(super) fn cached(repository: &ThreadSafeRepository) -> gix::Repository {
+    let mut repository = repository.to_thread_local();
+    repository.object_cache_size(OBJECT_CACHE);
+    repository.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
+    repository
 }
 
 /// Reads commits on one thread.

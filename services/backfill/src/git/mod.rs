@@ -88,7 +88,7 @@ pub struct Summary {
 /// Where the repository cannot be read, or the sink is closed. What was delivered till then is right, but not all.
 pub fn read(options: &Options, sink: &Sink) -> Result<Summary, Error> {
     let source = source::obtain(options, sink)?;
-    let repository = source.repository.to_thread_local();
+    let repository = commits::cached(&source.repository);
     let branch = refs::branch(&repository, options.branch.as_deref())?;
     let tags = refs::tags(&repository, options)?;
     let tips = branch.tip.into_iter().chain(tags.found.iter().map(|tag| tag.commit));

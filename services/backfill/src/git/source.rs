@@ -36,8 +36,10 @@ pub(super) fn obtain(options: &Options, sink: &Sink) -> Result<Source, Error> {
     let place = place(&options.from)?;
     let (path, clone) = match &place {
         Place::Folder(path) => (path.clone(), None),
-        Place::Bundle(path) => cloned(&path.display().to_string(), options, sink)?,
-        Place::Address(address) => cloned(address, options, sink)?,
+        Place::Bundle(path) => clone(&path.display().to_string(), Command::new("git"), &[], sink)?,
+        Place::Address(address) => {
+            clone(address, authorised(address, options.token.as_ref())?, &["--filter=blob:none"], sink)?
+        }
     };
     let repository = open(&path)?;
     let named = options.repository.clone().or_else(|| match &place {
@@ -91,23 +93,14 @@ fn open(path: &Path) -> Result<ThreadSafeRepository, Error> {
     options.open(path).map_err(|source| Error::NoRepository { path: path.to_owned(), source: Box::new(source) })
 }
 
-fn cloned(address: &str, options: &Options, sink: &Sink) -> Result<(PathBuf, Option<TempDir>), Error> {
+/// Has git clone it, as a bare repository in a temporary folder.
+fn clone(address: &str, mut git: Command, filter: &[&str], sink: &Sink) -> Result<(PathBuf, Option<TempDir>), Error> {
     progress(sink, "clone", 0, None);
     let folder = tempfile::Builder::new().prefix("throughline-git-").tempdir().map_err(Error::Folder)?;
     let path = folder.path().join("clone.git");
-    let mut command = Command::new("git");
-    if let Some(token) = &options.token
-        && is_address(address)
-    {
-        authorise(&mut command, address, token)?;
-    }
-    if address.contains("://") {
-        command.args(["clone", "--bare", "--quiet", "--filter=blob:none", "--"]);
-    } else {
-        command.args(["clone", "--bare", "--quiet", "--"]);
-    }
-    command.arg(address).arg(&path).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    let output = command.stdin(Stdio::null()).output().map_err(Error::NoGit)?;
+    git.args(["clone", "--bare", "--quiet"]).args(filter).arg("--").arg(address).arg(&path);
+    git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").stdin(Stdio::null());
+    let output = git.output().map_err(Error::NoGit)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
         return Err(Error::Clone { address: address.to_owned(), said });
@@ -116,19 +109,22 @@ fn cloned(address: &str, options: &Options, sink: &Sink) -> Result<(PathBuf, Opt
     Ok((path, Some(folder)))
 }
 
-/// Gives git the token for this host alone, in its environment: arguments are seen by everybody.
-fn authorise(command: &mut Command, address: &str, token: &SecretString) -> Result<(), Error> {
-    let Some(host) = address.strip_prefix("https://").and_then(|rest| rest.split('/').next()) else {
+/// git, with the token for this host alone, which is in its environment: arguments are seen by everybody. Of ssh it is none of the
+/// token's business who one is.
+fn authorised(address: &str, token: Option<&SecretString>) -> Result<Command, Error> {
+    let mut git = Command::new("git");
+    let Some(token) = token.map(|token| token.expose_secret().trim()) else { return Ok(git) };
+    if address.starts_with("http://") {
         return Err(Error::TokenInTheClear { address: address.to_owned() });
-    };
-    let token = token.expose_secret().trim();
-    // Most hosts take any user beside a token.
-    let pair = if token.contains(':') { token.to_owned() } else { format!("x-access-token:{token}") };
-    command
-        .env("GIT_CONFIG_COUNT", "1")
-        .env("GIT_CONFIG_KEY_0", format!("http.https://{host}/.extraHeader"))
-        .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {}", STANDARD.encode(pair)));
-    Ok(())
+    }
+    if let Some(host) = address.strip_prefix("https://").and_then(|rest| rest.split('/').next()) {
+        // Most hosts take any user beside a token.
+        let pair = if token.contains(':') { token.to_owned() } else { format!("x-access-token:{token}") };
+        git.env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", format!("http.https://{host}/.extraHeader"))
+            .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {}", STANDARD.encode(pair)));
+    }
+    Ok(git)
 }
 
 /// Name by the remote `origin`, where that is on a host.
@@ -175,9 +171,9 @@ mod tests {
             assert!(!error.to_string().contains("secret"));
         }
         let token = SecretString::from("hidden");
-        let mut command = Command::new("git");
-        assert!(authorise(&mut command, "http://example.com/shop", &token).is_err());
-        authorise(&mut command, "https://example.com:8443/shop", &token).unwrap();
+        assert!(authorised("http://example.com/shop", Some(&token)).is_err());
+        assert_eq!(authorised("git@example.com:shop", Some(&token)).unwrap().get_envs().count(), 0);
+        let command = authorised("https://example.com:8443/shop", Some(&token)).unwrap();
         let set: Vec<_> = command.get_envs().map(|(_, value)| value.unwrap().to_str().unwrap().to_owned()).collect();
         assert_eq!(set[1], "http.https://example.com:8443/.extraHeader");
         assert_eq!(set[2], format!("Authorization: Basic {}", STANDARD.encode("x-access-token:hidden")));

@@ -46,6 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),
+        Command::Backfill(Backfill::Git(arguments)) => backfill::git::run(file, arguments),
         Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),

@@ -1,5 +1,6 @@
-//! `throughline backfill`: the history that a provider still has, into the inbox.
+//! `throughline backfill`: history that is there already, into the inbox.
 
+pub mod git;
 pub mod github;
 mod progress;
 mod state;
@@ -30,9 +31,14 @@ fn place(
             }
         }
     };
-    let configured = sources.get(&name).map(|source| source.realm.clone());
+    Ok(named(sources, &name, asked))
+}
+
+/// The source of that name, and its realm unless another is asked for.
+fn named(sources: &BTreeMap<String, SourceConfig>, name: &str, asked: &Destination) -> (Source, Realm) {
+    let configured = sources.get(name).map(|source| source.realm.clone());
     let realm = asked.realm.clone().or(configured).unwrap_or_else(|| "default".to_owned());
-    Ok((Source::new(&*name), Realm::new(realm)))
+    (Source::new(name), Realm::new(realm))
 }
 
 #[cfg(test)]
