@@ -1,4 +1,5 @@
 //! An API of GitHub's shapes on this machine: objects by their path, lists by pages, and bad moments when they are asked for.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
