@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use backfill::github::Part;
@@ -153,6 +154,10 @@ NAME is a provider, or a source of the configuration. What is to be done at the 
 the address and with the place of the secret, never with the secret itself.")]
     Sources(Sources),
 
+    /// Set a provider up, as far as a command can.
+    #[command(subcommand)]
+    Connect(Connect),
+
     /// Work with the catalog: components, teams, environments, gates, calendars.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -238,9 +243,10 @@ Examples:
   throughline backfill github acme/shop --since 2026-01-01
   throughline backfill github https://github.example.com/acme/shop --since 2026-01-01 --token-env GHES_TOKEN
   throughline backfill github acme/shop --since 2026-01-01 --only commits,pulls --paths
+  throughline backfill github acme/shop --since 2026-01-01 --app 12345 --private-key github.private-key.pem
 
 The token needs read access to Contents, Pull requests, Actions and Deployments (a classic token:
-`repo`). GitHub's limits are waited for.
+`repo`), as the App of `throughline connect github` has it. GitHub's limits are waited for.
 
 History and webhooks tell of the same things: either may come first, both may come, and reading it
 again changes nothing. Interrupted, by Ctrl-C or otherwise, the same command goes on where it was.")]
@@ -272,6 +278,14 @@ pub struct BackfillGithub {
     /// File that holds the token.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+
+    /// GitHub App to read as, instead of a token.
+    #[arg(long, value_name = "ID", requires = "private_key", conflicts_with_all = ["token_env", "token_file"])]
+    pub app: Option<u64>,
+
+    /// File with the private key of the App.
+    #[arg(long, value_name = "FILE", requires = "app")]
+    pub private_key: Option<PathBuf>,
 
     /// Root of the API, where it is not where GitHub has it.
     #[arg(long, value_name = "URL")]
@@ -457,6 +471,65 @@ pub struct Sources {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Connect {
+    /// Register a GitHub App that tells what happens, may read what it tells of, and can change nothing.
+    #[command(after_help = "\
+Examples:
+  throughline connect github --org acme --url https://throughline.example.com
+  throughline connect github --url https://throughline.example.com --into /etc/throughline/secrets
+  throughline connect github --org acme --url https://throughline.example.com --github https://github.example.com
+
+It shows a page on this machine with one button; GitHub asks once more and gives the App's private key
+and the secret of its webhooks, which are written to files for their owner alone and never printed.
+What is printed on standard output belongs into the configuration. Then install the App on the
+repositories. An owner of the organisation has to press the button.
+
+From another machine: ssh -L 8400:127.0.0.1:8400 HOST, and --listen 127.0.0.1:8400 there.
+
+The other way is a webhook that is set up by hand: throughline sources github.")]
+    Github(ConnectGithub),
+}
+
+#[derive(Debug, Args)]
+pub struct ConnectGithub {
+    /// Organisation that the App belongs to; the account that is logged in unless given.
+    #[arg(long, value_name = "ORG", value_parser = account)]
+    pub org: Option<String>,
+
+    /// Address of this installation, as GitHub reaches it.
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+
+    /// Name of the App: GitHub has one of each name. `Throughline ORG` unless given.
+    #[arg(long, value_name = "NAME", value_parser = app_name)]
+    pub name: Option<String>,
+
+    /// Source that the App is for.
+    #[arg(long, value_name = "NAME", default_value = "github", value_parser = source_name)]
+    pub source: String,
+
+    /// Folder for the private key and the secret.
+    #[arg(long, value_name = "DIR", default_value = "secrets")]
+    pub into: PathBuf,
+
+    /// Replace the files of an earlier App.
+    #[arg(long)]
+    pub force: bool,
+
+    /// Address of the page on this machine; any free port unless given.
+    #[arg(long, value_name = "127.0.0.1:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Address of a GitHub Enterprise Server.
+    #[arg(long, value_name = "URL", default_value = "https://github.com")]
+    pub github: String,
+
+    /// Root of the API, where it is not where GitHub has it.
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -670,6 +743,22 @@ fn day_or_time(text: &str) -> Result<Timestamp, String> {
     let day = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
     let time = Timestamp::parse_rfc3339(text).or_else(|_| day());
     time.map_err(|_| "neither a day like 2026-01-01 nor a time like 2026-01-01T09:30:00Z".to_owned())
+}
+
+/// A name of an organisation at GitHub.
+fn account(text: &str) -> Result<String, String> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    if !text.is_empty() && text.bytes().all(legal) {
+        return Ok(text.to_owned());
+    }
+    Err("an organisation's name has letters, digits and '-', as in its address".to_owned())
+}
+
+fn app_name(text: &str) -> Result<String, String> {
+    if (1..=34).contains(&text.trim().chars().count()) {
+        return Ok(text.trim().to_owned());
+    }
+    Err("GitHub takes names of 1 to 34 characters".to_owned())
 }
 
 fn part(text: &str) -> Result<Part, String> {

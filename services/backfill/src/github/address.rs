@@ -5,6 +5,8 @@
 pub struct Address {
     /// Root of the API: `https://api.github.com`.
     pub api: String,
+    /// Where its page is: `github.com`.
+    pub host: String,
     /// Owner.
     pub owner: String,
     /// Name.
@@ -42,14 +44,27 @@ impl Address {
             return Err(if host.contains('@') { AddressError("…@…".to_owned()) } else { wrong() });
         }
         let host = host.to_ascii_lowercase();
-        let api = if host == "github.com" || host == "www.github.com" {
-            "https://api.github.com".to_owned()
-        } else if host.ends_with(".ghe.com") {
-            format!("{scheme}://api.{host}")
-        } else {
-            format!("{scheme}://{host}/api/v3")
-        };
-        Ok(Self { api, owner: owner.to_owned(), name: name.to_owned() })
+        let api = api_at(scheme, &host);
+        Ok(Self { api, host, owner: owner.to_owned(), name: name.to_owned() })
+    }
+}
+
+/// Root of the API of the GitHub at that address (`https://github.com`); none where it is no address.
+#[must_use]
+pub fn api_root(github: &str) -> Option<String> {
+    let (scheme, host) = github.trim_end_matches('/').split_once("://")?;
+    let legal = |byte: u8| legal(byte) || matches!(byte, b':' | b'[' | b']');
+    (matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(legal))
+        .then(|| api_at(scheme, &host.to_ascii_lowercase()))
+}
+
+fn api_at(scheme: &str, host: &str) -> String {
+    if host == "github.com" || host == "www.github.com" {
+        "https://api.github.com".to_owned()
+    } else if host.ends_with(".ghe.com") {
+        format!("{scheme}://api.{host}")
+    } else {
+        format!("{scheme}://{host}/api/v3")
     }
 }
 
@@ -73,6 +88,15 @@ mod tests {
             ["", "shop", "acme/", "acme/..", "acme/shop/pulls", "https://github.com/acme", "acme/s?p", "ssh://a/b/c"]
         {
             assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_api_is_where_its_github_has_it() {
+        assert_eq!(api_root("https://github.com/").as_deref(), Some("https://api.github.com"));
+        assert_eq!(api_root("http://127.0.0.1:8443").as_deref(), Some("http://127.0.0.1:8443/api/v3"));
+        for wrong in ["github.com", "https://", "ftp://github.com", "https://a/b", "https://u@github.com"] {
+            assert_eq!(api_root(wrong), None, "{wrong}");
         }
     }
 

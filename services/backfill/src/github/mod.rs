@@ -19,8 +19,10 @@
 //! `merged_at` tells), `merged_by` and the counts of commits and lines; of a job its environment.
 
 mod address;
+mod app;
 mod bodies;
 mod commits;
+mod credential;
 mod cursor;
 mod deployments;
 mod pulls;
@@ -35,7 +37,9 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, api_root};
+pub use app::{ConversionError, Converted, convert};
+pub use credential::{App, Credential, KeyError};
 pub use cursor::{Checkpoint, Cursor};
 
 use crate::Sink;

@@ -53,6 +53,9 @@ pub enum HttpError {
     /// A token that cannot stand in a header.
     #[error("the token has characters that no token has: is it the right file or variable?")]
     Token,
+    /// A private key that signs nothing.
+    #[error("the private key cannot sign")]
+    Signature(#[source] openssl::error::ErrorStack),
     /// Nothing to ask with.
     #[error("no connection can be set up")]
     Client(#[source] reqwest::Error),
@@ -74,6 +77,20 @@ impl HttpError {
         match self {
             Self::Refused { status, .. } => Some(*status),
             _ => None,
+        }
+    }
+
+    /// The same of an address that may be shown, where that of the request holds a secret.
+    #[must_use]
+    pub fn at(self, shown: &str) -> Self {
+        let url = shown.to_owned();
+        match self {
+            Self::Refused { status, message, advice, .. } => Self::Refused { url, status, message, advice },
+            Self::GivenUp { tries, source } => Self::GivenUp { tries, source: Box::new(source.at(shown)) },
+            Self::NoAnswer { source, .. } => Self::NoAnswer { url, source },
+            Self::Shape { source, .. } => Self::Shape { url, source },
+            Self::Elsewhere { root, .. } => Self::Elsewhere { root, address: url },
+            other @ (Self::Address(_) | Self::Token | Self::Signature(_) | Self::Client(_)) => other,
         }
     }
 }

@@ -4,20 +4,24 @@
 //! long to wait is obeyed: <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>.
 
 mod error;
+mod renewal;
 mod verdict;
 mod wait;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
 use reqwest::redirect::Policy;
-use reqwest::{StatusCode, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Method, StatusCode, Url};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use error::HttpError;
 use error::described;
+use renewal::Token;
+pub use renewal::{Fresh, Renewal, Renewing};
 use verdict::{Verdict, judge};
 pub use wait::{Wait, Why};
 
@@ -102,7 +106,51 @@ pub struct Client {
     http: reqwest::Client,
     api: Api,
     root: Url,
+    token: Token,
     known: Mutex<Known>,
+}
+
+/// A request that is not plain reading.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    method: Method,
+    address: &'a str,
+    token: Option<&'a SecretString>,
+    body: Option<Value>,
+}
+
+impl<'a> Ask<'a> {
+    /// `GET` of a path below the root (`/repos/…`).
+    #[must_use]
+    pub fn get(address: &'a str) -> Self {
+        Self { method: Method::GET, address, token: None, body: None }
+    }
+
+    /// `POST` to a path below the root.
+    #[must_use]
+    pub fn post(address: &'a str) -> Self {
+        Self { method: Method::POST, ..Self::get(address) }
+    }
+
+    /// Proves who asks by this token instead of that of the client.
+    #[must_use]
+    pub fn by(self, token: &'a SecretString) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// Sends that as JSON.
+    #[must_use]
+    pub fn with(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+}
+
+/// A request as it is sent.
+struct Request {
+    method: Method,
+    url: Url,
+    authorization: Option<HeaderValue>,
+    body: Option<Value>,
 }
 
 impl Client {
@@ -111,11 +159,24 @@ impl Client {
     /// # Errors
     /// Where its address or its token cannot be used.
     pub fn new(api: Api) -> Result<Self, HttpError> {
+        let token = Token::fixed(api.scheme, api.token.as_ref())?;
+        Self::with(api, token)
+    }
+
+    /// A client of that API whose tokens run out; the one of the API itself is not used.
+    ///
+    /// # Errors
+    /// Where its address cannot be used.
+    pub fn renewed(api: Api, renewal: Arc<dyn Renewal>) -> Result<Self, HttpError> {
+        Self::with(api, Token::renewed(renewal))
+    }
+
+    fn with(api: Api, token: Token) -> Result<Self, HttpError> {
         let root = Url::parse(&api.root).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let root = root.ok_or_else(|| HttpError::Address(api.root.clone()))?;
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .default_headers(headers(&api)?)
+            .default_headers(headers(&api))
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .redirect(Policy::custom(|attempt| {
@@ -124,7 +185,7 @@ impl Client {
             }))
             .build()
             .map_err(HttpError::Client)?;
-        Ok(Self { http, api, root, known: Mutex::default() })
+        Ok(Self { http, api, root, token, known: Mutex::default() })
     }
 
     /// What was asked so far.
@@ -138,14 +199,27 @@ impl Client {
     /// # Errors
     /// Where it is refused, or not answered however often it is tried; the error names the address and what to do.
     pub async fn get(&self, address: &str, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
-        let url = self.resolve(address)?;
+        self.ask(Ask::get(address), waiting).await
+    }
+
+    /// Asks for something. It must be harmless to ask for it twice: it is sent again until it is answered.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub async fn ask(&self, ask: Ask<'_>, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
+        let url = self.resolve(ask.address)?;
+        let authorization = match ask.token {
+            Some(token) => Some(renewal::header(self.api.scheme, token)?),
+            None => self.token.header(self.api.scheme, waiting).await?,
+        };
+        let request = Request { method: ask.method, url, authorization, body: ask.body };
         let exhausted = self.lock().exhausted_until.take();
         if let Some(pause) = exhausted.and_then(|until| until.duration_since(SystemTime::now()).ok()) {
             self.pause(Wait::new(pause.min(verdict::LONGEST), Why::Limit), waiting).await;
         }
         let mut tries = 0;
         loop {
-            let sent = self.send(&url, tries).await;
+            let sent = self.send(&request, tries).await;
             tries += 1;
             let (wait, failure) = match sent? {
                 Sent::Answered(answer) => return Ok(answer),
@@ -158,13 +232,14 @@ impl Client {
         }
     }
 
-    async fn send(&self, url: &Url, tries: u32) -> Result<Sent, HttpError> {
+    async fn send(&self, request: &Request, tries: u32) -> Result<Sent, HttpError> {
         self.lock().usage.requests += 1;
+        let url = &request.url;
         let later = |source: reqwest::Error| {
             let pause = self.api.patience.outage.saturating_mul(1 << tries.min(16));
             Sent::Later(Wait::new(pause, Why::Outage), HttpError::NoAnswer { url: url.to_string(), source })
         };
-        let response = match self.http.get(url.clone()).send().await {
+        let response = match self.made(request).send().await {
             Ok(response) => response,
             Err(error) => return Ok(later(error.without_url())),
         };
@@ -186,6 +261,17 @@ impl Client {
             Verdict::Good => self.answer(url, &headers, body.to_vec()).map(Sent::Answered),
             Verdict::Later(wait) => Ok(Sent::Later(wait, refused())),
             Verdict::Refused => Err(refused()),
+        }
+    }
+
+    fn made(&self, request: &Request) -> reqwest::RequestBuilder {
+        let mut made = self.http.request(request.method.clone(), request.url.clone());
+        if let Some(authorization) = &request.authorization {
+            made = made.header(AUTHORIZATION, authorization);
+        }
+        match &request.body {
+            Some(body) => made.json(body),
+            None => made,
         }
     }
 
@@ -253,19 +339,13 @@ enum Sent {
     Later(Wait, HttpError),
 }
 
-fn headers(api: &Api) -> Result<HeaderMap, HttpError> {
+fn headers(api: &Api) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(api.accept));
     for (name, value) in api.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if let Some(token) = &api.token {
-        let text = format!("{} {}", api.scheme, token.expose_secret().trim());
-        let mut value = HeaderValue::from_str(&text).map_err(|_| HttpError::Token)?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
-    Ok(headers)
+    headers
 }
 
 fn same_origin(a: &Url, b: &Url) -> bool {

@@ -61,12 +61,17 @@ struct Seen {
 
 impl Api {
     pub async fn serve(world: World, page_size: usize, faults: &[(usize, Fault)]) -> Self {
+        Self::serve_beside(Router::new(), world, page_size, faults).await
+    }
+
+    /// Serves the world where the other routes answer nothing.
+    pub async fn serve_beside(others: Router, world: World, page_size: usize, faults: &[(usize, Fault)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
         let faults = faults.iter().copied().collect();
         let shared = Shared { world, page_size, faults, root: root.clone(), seen: Mutex::default() };
         let shared = Arc::new(shared);
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let router = others.fallback_service(Router::new().fallback(answer).with_state(Arc::clone(&shared)));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { root, shared, server }
     }

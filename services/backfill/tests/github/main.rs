@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test program")]
 
 mod api;
+mod app;
 mod history;
 
 use std::sync::{Arc, Mutex};

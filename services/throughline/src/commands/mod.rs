@@ -3,6 +3,7 @@
 pub mod backfill;
 pub mod catalog;
 pub mod config;
+pub mod connect;
 pub mod dead_letters;
 pub mod import;
 pub mod inbox;
@@ -28,7 +29,7 @@ use anyhow::Context;
 use model::Timestamp;
 use serde_json::Value;
 
-use crate::cli::{Backfill, Cli, Command, ConfigCommand};
+use crate::cli::{Backfill, Cli, Command, ConfigCommand, Connect};
 
 /// `inspect`: the delivery would be a dead letter.
 pub const DEAD_LETTER: u8 = 2;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Try(arguments) => trial::run(arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),
         Command::DeadLetters(command) => dead_letters::run(file, command),
+        Command::Connect(Connect::Github(arguments)) => connect::github::run(&arguments),
         Command::Catalog(command) => catalog::run(file, command),
         Command::Config(ConfigCommand::Check { json }) => config::check(file, json),
         Command::Version(arguments) => version::run(arguments.json),

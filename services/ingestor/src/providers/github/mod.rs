@@ -3,6 +3,7 @@
 //! [`EVENTS`] is the table of what is read: one line for each name that the header `X-GitHub-Event` may have. Every other kind, and
 //! every action that tells nothing of delivery, is ignored by its name. Beside them stands what a backfill tells that no webhook does.
 
+pub mod app;
 mod approvals;
 mod backfilled;
 mod changes;
@@ -50,6 +51,9 @@ const PAGE: Page = Page {
     title: "GitHub",
     tells: "commits, pull requests, reviews, GitHub Actions, deployments, approvals and releases; also GitHub Enterprise Server",
     steps: &[
+        "As a GitHub App, by one command: `throughline connect github --org ORG --url https://<host>`. It opens a page with one \
+         button, keeps the key and the secret that GitHub gives, and prints what to put into the configuration. Install the \
+         App on the repositories, and you are done. The further steps are the other way: a webhook set up by hand.",
         "Open the settings of the organisation (or of one repository), then Webhooks, then Add webhook.",
         "Payload URL: {url}",
         "Content type: application/json. Secret: {secret}",
@@ -57,12 +61,17 @@ const PAGE: Page = Page {
         "Save. GitHub sends a `ping`, which is ignored by name; the next push is the first delivery that counts.",
     ],
     permissions: &[
-        "An owner of the organisation, or an administrator of the repository, adds the webhook once; nothing else is given away.",
+        "As an App: read access to Metadata, Contents, Pull requests, Merge queues, Actions, Checks, Commit statuses and \
+         Deployments. It can change nothing.",
+        "As a webhook: an owner of the organisation, or an administrator of the repository, adds it once; nothing else is given \
+         away. To read what was missed or came before, it takes a token beside it, with read access to Contents, Pull \
+         requests, Actions and Deployments.",
     ],
     events: EVENTS,
     notes: &[
         "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days.",
-        "`deployment_protection_rule` is offered to GitHub Apps only.",
+        "`deployment_protection_rule` comes to the App whose rule it is, and to nobody else. The App that the command makes has \
+         no rule: it would be a gate that nobody opens.",
     ],
     documentation: "https://docs.github.com/en/webhooks/using-webhooks/creating-webhooks",
 };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use backfill::github::{self, Address, Cursor, Part, Query};
+use backfill::github::{self, Address, App, Credential, Cursor, Part, Query};
 use backfill::http::Client;
 use ingestor::receive::Inbox;
 use ingestor::secret::Secret;
@@ -53,12 +53,7 @@ pub fn run(file: Option<&Path>, arguments: &BackfillGithub) -> anyhow::Result<Ex
     let query =
         Query { owner: address.owner, name: address.name, since: arguments.since, parts, paths: arguments.paths };
     let place = super::place(&config.receive.sources, "github", &arguments.into)?;
-    let token = match &arguments.token_file {
-        Some(file) => Secret::File(file.clone()),
-        None => Secret::Env(arguments.token_env.clone()),
-    };
-    let token = token.resolve().context("GitHub gives a history to a token only (--token-env, --token-file)")?;
-    let client = Client::new(github::api(&root, Some(token)))?;
+    let client = credential(arguments)?.client(github::api(&root, None), &query.owner, &query.name)?;
     let state = State::new(arguments.state.as_deref(), described(&root, &query, &place, &config))?;
     let from: Option<Cursor> = state.load()?;
     let (started, resumed) = (Instant::now(), from.is_some());
@@ -67,6 +62,21 @@ pub fn run(file: Option<&Path>, arguments: &BackfillGithub) -> anyhow::Result<Ex
         read(inbox, client, &query, &place, &state, from.unwrap_or_default()).await
     })?;
     finish(arguments, &query, place, &state, taken, (started, resumed))
+}
+
+/// Who asks: an App, or whoever the token is of.
+fn credential(arguments: &BackfillGithub) -> anyhow::Result<Credential> {
+    if let (Some(id), Some(file)) = (arguments.app, &arguments.private_key) {
+        return Ok(Credential::App(App::new(id, &Secret::File(file.clone()).resolve()?)?));
+    }
+    let token = match &arguments.token_file {
+        Some(file) => Secret::File(file.clone()),
+        None => Secret::Env(arguments.token_env.clone()),
+    };
+    let token = token
+        .resolve()
+        .context("GitHub gives a history to a token or an App only (--token-env, --token-file, --app)")?;
+    Ok(Credential::Token(token))
 }
 
 /// What is read and where it goes.

@@ -1,0 +1,3 @@
+//! `throughline connect`: sets a provider up, as far as a command can.
+
+pub mod github;
