@@ -57,15 +57,13 @@ const PLACES: &[(&str, &str, Place)] = &[
     ("ci/jenkins/ocean/", "", API),
     ("ci/argocd/", ".json", Place::Of("argocd")),
     ("incident/alertmanager/", ".json", Place::Of("alertmanager")),
-    ("incident/opsgenie/devlake-api-raw/", "", API),
-    ("incident/opsgenie/ocean/", ".json", Place::Of("opsgenie")),
-    ("incident/pagerduty/devlake-api-raw/", "", API),
-    ("incident/pagerduty/ocean/", ".json", Place::Of("pagerduty")),
+    ("incident/opsgenie/", "", API),
+    ("incident/pagerduty/", "", API),
     ("incident/jira/devlake-api-raw/", "", API),
-    ("incident/jira/ocean/issue-", ".json", Place::Of("jira")),
     ("incident/jira/ocean/", "", API),
     ("incident/jira/zulip/example_anomalous_payload.json", "", Place::NoBody("made up by its testers to be refused")),
     ("incident/jira/zulip/", ".json", Place::Of("jira")),
+    ("incident/servicenow/ocean/vulnerability-response.json", "", API),
     ("incident/servicenow/", ".json", Place::Of("servicenow")),
 ];
 
