@@ -43,6 +43,7 @@ const SCHEMA: Place = Place::NoBody("a schema or a description of one");
 /// The first line whose beginning and end fit decides.
 const PLACES: &[(&str, &str, Place)] = &[
     ("", "README.md", Place::NoBody("where the files are from")),
+    ("cdevents/main-0.6.0-draft/conformance/formats/", "", Place::NoBody("vectors for the form of an id")),
     ("cdevents/main-0.6.0-draft/conformance/", ".json", Place::Of("cdevents")),
     ("cdevents/v0.5.1/conformance/", ".json", Place::Of("cdevents")),
     ("cdevents/main-0.6.0-draft/custom/conformance.json", "", Place::Of("cdevents")),
