@@ -399,6 +399,8 @@ Examples:
         /// Component, as in the table `releases`.
         component: String,
         /// Version, or how it begins.
+        // Its own id: `version` is that of the flag every command has.
+        #[arg(id = "release_version", value_name = "VERSION")]
         version: String,
         /// Realm; needed where there are several.
         #[arg(long, value_name = "NAME")]

@@ -86,7 +86,10 @@ fn inspect_knows_configured_sources_and_names_what_there_is() {
 
     let output = run(&mut throughline(&["inspect", "nobody", push]));
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).starts_with("error: `nobody` is neither a provider (cdevents, github"), "{output:?}");
+    assert!(
+        text(&output.stderr).starts_with("error: `nobody` is neither a provider (alertmanager, argocd"),
+        "{output:?}"
+    );
 }
 
 #[test]

@@ -43,6 +43,7 @@ const SCHEMA: Place = Place::NoBody("a schema or a description of one");
 /// The first line whose beginning and end fit decides.
 const PLACES: &[(&str, &str, Place)] = &[
     ("", "README.md", Place::NoBody("where the files are from")),
+    ("cdevents/main-0.6.0-draft/conformance/formats/", "", Place::NoBody("vectors for the form of an id")),
     ("cdevents/main-0.6.0-draft/conformance/", ".json", Place::Of("cdevents")),
     ("cdevents/v0.5.1/conformance/", ".json", Place::Of("cdevents")),
     ("cdevents/main-0.6.0-draft/custom/conformance.json", "", Place::Of("cdevents")),
@@ -57,15 +58,13 @@ const PLACES: &[(&str, &str, Place)] = &[
     ("ci/jenkins/ocean/", "", API),
     ("ci/argocd/", ".json", Place::Of("argocd")),
     ("incident/alertmanager/", ".json", Place::Of("alertmanager")),
-    ("incident/opsgenie/devlake-api-raw/", "", API),
-    ("incident/opsgenie/ocean/", ".json", Place::Of("opsgenie")),
-    ("incident/pagerduty/devlake-api-raw/", "", API),
-    ("incident/pagerduty/ocean/", ".json", Place::Of("pagerduty")),
+    ("incident/opsgenie/", "", API),
+    ("incident/pagerduty/", "", API),
     ("incident/jira/devlake-api-raw/", "", API),
-    ("incident/jira/ocean/issue-", ".json", Place::Of("jira")),
     ("incident/jira/ocean/", "", API),
     ("incident/jira/zulip/example_anomalous_payload.json", "", Place::NoBody("made up by its testers to be refused")),
     ("incident/jira/zulip/", ".json", Place::Of("jira")),
+    ("incident/servicenow/ocean/vulnerability-response.json", "", API),
     ("incident/servicenow/", ".json", Place::Of("servicenow")),
 ];
 

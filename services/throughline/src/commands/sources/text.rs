@@ -97,7 +97,9 @@ fn event(choice: &Choice, width: usize) -> String {
 /// A text behind a mark, wrapped, its further lines below its first.
 fn item(mark: &str, text: &str, width: usize) -> String {
     let indent = " ".repeat(mark.chars().count());
-    textwrap::fill(text, options(width).initial_indent(mark).subsequent_indent(&indent))
+    let lines = wrap(text, options(width).initial_indent(mark).subsequent_indent(&indent));
+    // A first word that is longer than the line leaves the mark alone.
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// Addresses, names of headers and commands stay whole, so that they can be copied.

@@ -263,7 +263,7 @@ mod tests {
             ("bdy.env", "`bdy` is not known here (did you mean `body`?): there are body"),
             ("body.env.toLower()", "`toLower` is no function here"),
             ("body.version", "version"),
-            ("body.env + 1", "overload"),
+            ("body.env + 1", "'add'"),
             ("body.jobs[7]", "7"),
             ("1 / 0", "zero"),
             ("duration('90s')", "it comes to a duration, which is no text"),
