@@ -5,11 +5,16 @@
 
 pub mod git;
 pub mod github;
+pub mod gitlab;
 pub mod http;
+pub mod pagerduty;
+mod reading;
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+
+pub use reading::{BackfillError, Checkpoint, Cursor, Part};
 
 /// A piece of history in the form of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]

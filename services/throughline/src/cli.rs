@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use backfill::github::Part;
+use backfill::{Part, github, gitlab, pagerduty};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::Glob;
@@ -251,6 +251,53 @@ The token needs read access to Contents, Pull requests, Actions and Deployments 
 History and webhooks tell of the same things: either may come first, both may come, and reading it
 again changes nothing. Interrupted, by Ctrl-C or otherwise, the same command goes on where it was.")]
     Github(BackfillGithub),
+
+    /// The history of a project by GitLab's REST API.
+    #[command(after_help = "\
+Examples:
+  throughline backfill gitlab acme/backend/shop --since 2026-01-01
+  throughline backfill gitlab https://gitlab.example.com/acme/shop --since 2026-01-01 --token-file token
+  throughline backfill gitlab acme/shop --since 2026-01-01 --only commits,merge-requests --paths
+
+The token is one of a person, a group or a project, with the scope `read_api` and the role Reporter.
+GitLab's limits are waited for.
+
+The API does not tell which jobs were started by hand, nor since when a deployment waited for its
+approval: webhooks do. History and webhooks tell of the same things: either may come first, both may
+come, and reading it again changes nothing. Interrupted, the same command goes on where it was.")]
+    Gitlab(BackfillGitlab),
+
+    /// The incidents of an account by PagerDuty's REST API.
+    #[command(after_help = "\
+Examples:
+  throughline backfill pagerduty --since 2026-01-01
+  throughline backfill pagerduty --since 2026-01-01 --api https://api.eu.pagerduty.com
+  throughline backfill pagerduty --since 2026-01-01 --token-file key --json
+
+A read-only API key of the account is enough. PagerDuty's limits are waited for.
+
+History and webhooks tell of the same incidents: either may come first, both may come, and reading it
+again changes nothing. Interrupted, by Ctrl-C or otherwise, the same command goes on where it was.")]
+    Pagerduty(BackfillPagerduty),
+}
+
+/// From when on a history is read by an API, and what becomes of it.
+#[derive(Debug, Args)]
+pub struct ReadHistory {
+    /// From when on: a day (UTC), or a time like 2026-01-01T09:30:00Z.
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+    pub since: Timestamp,
+
+    #[command(flatten)]
+    pub into: Destination,
+
+    /// File that keeps how far it is; one for these arguments in the user's folder of states by default.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -259,13 +306,9 @@ pub struct BackfillGithub {
     #[arg(value_name = "OWNER/NAME|URL")]
     pub repository: String,
 
-    /// From when on: a day (UTC), or a time like 2026-01-01T09:30:00Z.
-    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
-    pub since: Timestamp,
-
     /// Only these parts: commits, tags, pulls, runs, deployments, releases.
-    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part)]
-    pub only: Vec<Part>,
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part::<github::Part>)]
+    pub only: Vec<github::Part>,
 
     /// Read the paths of each commit too, by one request each: for a catalog that knows components by their paths.
     #[arg(long)]
@@ -292,15 +335,55 @@ pub struct BackfillGithub {
     pub api: Option<String>,
 
     #[command(flatten)]
-    pub into: Destination,
+    pub how: ReadHistory,
+}
 
-    /// File that keeps how far it is; one for these arguments in the user's folder of states by default.
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
+#[derive(Debug, Args)]
+pub struct BackfillGitlab {
+    /// Project at gitlab.com with its groups, or the address of its page.
+    #[arg(value_name = "GROUP/PROJECT|URL")]
+    pub project: String,
 
-    /// Print the summary as JSON.
+    /// Only these parts: commits, tags, merge-requests, pipelines, child-pipelines, deployments, releases.
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part::<gitlab::Part>)]
+    pub only: Vec<gitlab::Part>,
+
+    /// Read the paths of each commit too, by one request each: for a catalog that knows components by their paths.
     #[arg(long)]
-    pub json: bool,
+    pub paths: bool,
+
+    /// Environment variable that holds the token.
+    #[arg(long, value_name = "NAME", default_value = "GITLAB_TOKEN", conflicts_with = "token_file")]
+    pub token_env: String,
+
+    /// File that holds the token.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Root of the API, where it is not at /api/v4 of the host.
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
+
+    #[command(flatten)]
+    pub how: ReadHistory,
+}
+
+#[derive(Debug, Args)]
+pub struct BackfillPagerduty {
+    /// Environment variable that holds the API key.
+    #[arg(long, value_name = "NAME", default_value = "PAGERDUTY_TOKEN", conflicts_with = "token_file")]
+    pub token_env: String,
+
+    /// File that holds the API key.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Root of the API; of an account in Europe, https://api.eu.pagerduty.com.
+    #[arg(long, value_name = "URL", default_value = pagerduty::API)]
+    pub api: String,
+
+    #[command(flatten)]
+    pub how: ReadHistory,
 }
 
 #[derive(Debug, Args)]
@@ -763,9 +846,9 @@ fn app_name(text: &str) -> Result<String, String> {
     Err("GitHub takes names of 1 to 34 characters".to_owned())
 }
 
-fn part(text: &str) -> Result<Part, String> {
-    let known = || Part::ALL.map(Part::key).join(", ");
-    Part::named(text).ok_or_else(|| format!("there are {}", known()))
+fn part<P: Part>(text: &str) -> Result<P, String> {
+    let known = || P::all().iter().map(|part| part.key()).collect::<Vec<_>>().join(", ");
+    P::named(text).ok_or_else(|| format!("there are {}", known()))
 }
 
 /// Words that `sources` takes for no name, so that commands can be called by them.

@@ -277,3 +277,27 @@ fn a_backfill_says_what_it_lacks_before_it_begins() {
     assert_eq!(code, Some(2));
     assert!(error.contains("deployments"), "{error}");
 }
+
+#[test]
+fn a_backfill_of_gitlab_or_pagerduty_says_what_it_lacks_before_it_begins() {
+    let config = file(
+        "[sources.shop]\nprovider = 'gitlab'\nsecrets = ['a secret of the tests']\n\
+         [sources.pager]\nprovider = 'pagerduty'\nsecrets = ['a secret of the tests']",
+    );
+    let config = config.path().to_str().unwrap();
+    let backfill = |arguments: &[&str]| {
+        let mut command = throughline(&["--config", config, "backfill"]);
+        let output = run(command.args(arguments).env_remove("GITLAB_TOKEN").env_remove("PAGERDUTY_TOKEN"));
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    let lacks = |arguments: &[&str], code: i32, what: &str| {
+        let (ended, error) = backfill(arguments);
+        assert!(ended == Some(code) && error.contains(what), "{arguments:?}: {error}");
+    };
+    lacks(&["gitlab", "acme/shop", "--since", "2026-01-01"], 1, "GITLAB_TOKEN is not set");
+    lacks(&["gitlab", "shop", "--since", "2026-01-01"], 1, "`shop` names no project");
+    lacks(&["gitlab", "acme/shop", "--since", "2026-01-01", "--only", "pulls"], 2, "merge-requests");
+    lacks(&["gitlab", "acme/shop"], 2, "--since");
+    lacks(&["pagerduty", "--since", "2026-01-01"], 1, "PAGERDUTY_TOKEN is not set");
+    lacks(&["pagerduty", "--since", "lately"], 2, "neither a day like");
+}

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::BackfillError;
 use super::bodies::{text, time};
-use super::reader::{Flow, Reader};
+use super::reader::Reader;
+use crate::reading::Flow;
 
 /// A tag may point to a tag; one that goes on for longer points to itself.
 const TAGS_OF_TAGS: usize = 5;
@@ -57,7 +58,7 @@ impl Reader<'_> {
         }
         if made_at.is_some_and(|at| at >= self.query.since) {
             let repository = self.repository_id;
-            let tag = json!({ "tag": { "name": name, "commit": sha, "created_at": made_at } });
+            let tag = json!({ "tag": { "name": name, "commit": sha, "created_at": made_at.map(|at| at.to_string()) } });
             self.deliver("backfill.tag", &[&"tag", &repository, &name, &sha], tag).await?;
         }
         Ok(Flow::Next)

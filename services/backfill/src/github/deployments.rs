@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::BackfillError;
 use super::bodies::{number, run_and_job, text, time};
-use super::reader::{Flow, Reader};
+use super::reader::Reader;
+use crate::reading::Flow;
 
 impl Reader<'_> {
     /// A deployment with its statuses in their order, the newest deployments first.

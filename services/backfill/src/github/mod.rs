@@ -23,7 +23,6 @@ mod app;
 mod bodies;
 mod commits;
 mod credential;
-mod cursor;
 mod deployments;
 mod pulls;
 mod reader;
@@ -40,11 +39,16 @@ use serde::{Deserialize, Serialize};
 pub use address::{Address, AddressError, api_root};
 pub use app::{ConversionError, Converted, convert};
 pub use credential::{App, Credential, KeyError};
-pub use cursor::{Checkpoint, Cursor};
 
+pub use crate::BackfillError;
 use crate::Sink;
-use crate::http::{Api, Client, HttpError, Patience};
+use crate::http::{Api, Client, Patience};
 use reader::Reader;
+
+/// How far a reading of GitHub is.
+pub type Cursor = crate::Cursor<Part>;
+/// A point from which a reading of GitHub could go on.
+pub type Checkpoint = crate::Checkpoint<Part>;
 
 /// What is read of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,16 +71,14 @@ pub enum Part {
 impl Part {
     /// All of them, in the order in which they are read.
     pub const ALL: [Self; 6] = [Self::Commits, Self::Tags, Self::Pulls, Self::Runs, Self::Deployments, Self::Releases];
+}
 
-    /// The part of that name, as `--only` takes it: `pulls`.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|part| part.key() == name)
+impl crate::Part for Part {
+    fn all() -> &'static [Self] {
+        &Self::ALL
     }
 
-    /// Its name in one word: `pulls`.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
+    fn key(self) -> &'static str {
         match self {
             Self::Commits => "commits",
             Self::Tags => "tags",
@@ -87,9 +89,7 @@ impl Part {
         }
     }
 
-    /// As people call it: `pull requests`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Pulls => "pull requests",
             Self::Runs => "workflow runs",
@@ -111,25 +111,6 @@ pub struct Query {
     pub parts: BTreeSet<Part>,
     /// Whether the paths of each commit are read: one request for each commit.
     pub paths: bool,
-}
-
-/// Why a history ends early.
-#[derive(Debug, thiserror::Error)]
-pub enum BackfillError {
-    /// The API did not tell.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// An object without what every one of its kind has.
-    #[error("{what} has no `{member}` where the API says it has one: is it the address of a GitHub API?")]
-    Member {
-        /// Which object.
-        what: String,
-        /// What it lacks.
-        member: &'static str,
-    },
-    /// Nobody takes the deliveries any more.
-    #[error("the history is taken no further")]
-    Closed,
 }
 
 /// GitHub's API at that address.
@@ -188,9 +169,7 @@ pub async fn resume(
 ) -> Result<(), BackfillError> {
     let mut reader = Reader::start(client, query, from, checkpoint, sink).await?;
     for part in &query.parts {
-        if reader.cursor.begin(*part) {
-            reader.part(*part).await?;
-        }
+        reader.part(*part).await?;
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::BackfillError;
 use super::bodies::{number, pull_of_review, text, time};
-use super::reader::{Flow, Reader};
+use super::reader::Reader;
+use crate::reading::Flow;
 
 impl Reader<'_> {
     /// A pull request as it stands. One that is open is told as edited: when it came to stand so, only `updated_at` says.

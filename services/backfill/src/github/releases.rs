@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::BackfillError;
 use super::bodies::{number, time};
-use super::reader::{Flow, Reader};
+use super::reader::Reader;
+use crate::reading::Flow;
 
 impl Reader<'_> {
     /// A release that is published. Releases come by the time of their commit, so that an old one may have been published lately.

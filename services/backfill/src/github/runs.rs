@@ -3,47 +3,31 @@
 use serde_json::{Value, json};
 
 use super::bodies::{action, number, only, time};
-use super::reader::{Flow, Reader, seconds};
+use super::reader::Reader;
 use super::{BackfillError, Part};
+use crate::reading::members::seconds;
+use crate::reading::{Flow, Spans, spans};
 
-/// GitHub gives no more runs of one span of time.
-const MOST: u64 = 1000;
+impl<'a> Spans<'a, Part> for Reader<'a> {
+    const MOST: u64 = 1000;
+    const LONGEST: i64 = i64::MAX;
+
+    fn within(&self, (from, to): (i64, i64), whole: bool) -> String {
+        let per_page = if whole { 100 } else { 1 };
+        format!("{}/actions/runs?created={}..{}&per_page={per_page}", self.path, seconds(from), seconds(to))
+    }
+
+    fn count(answer: &Value) -> Result<u64, BackfillError> {
+        number(answer, "total_count", "the list of runs")
+    }
+}
 
 impl Reader<'_> {
     /// Reads runs by spans of time, each short enough to hold no more than GitHub gives.
     pub(super) async fn runs(&mut self) -> Result<(), BackfillError> {
         self.find_workflows().await?;
-        let until = self.cursor.until.unwrap_or_default();
-        let mut span = self.cursor.span().unwrap_or((self.query.since.0.div_euclid(1000), until));
-        while span.0 <= span.1 {
-            if self.cursor.page().is_none() {
-                span = self.short_enough(span).await?;
-                self.cursor.enter(span);
-            }
-            self.pages(Part::Runs, self.runs_in(span, 100)).await?;
-            // The next one tries to be as long as the rest.
-            span = (span.1 + 1, until);
-            self.cursor.enter(span);
-        }
-        Ok(())
-    }
-
-    /// Both ends are in it.
-    fn runs_in(&self, (from, to): (i64, i64), per_page: u32) -> String {
-        format!("{}/actions/runs?created={}..{}&per_page={per_page}", self.path, seconds(from), seconds(to))
-    }
-
-    /// The longest beginning of the span that holds no more than GitHub gives, halved until it does.
-    async fn short_enough(&mut self, (from, mut to): (i64, i64)) -> Result<(i64, i64), BackfillError> {
-        loop {
-            let found: Value = self.get(&self.runs_in((from, to), 1)).await?.json()?;
-            let count = number(&found, "total_count", "the list of runs")?;
-            self.expect_more(count);
-            if count <= MOST || to <= from {
-                return Ok((from, to));
-            }
-            to = from + (to - from) / 2;
-        }
+        let since = self.query.since.0.div_euclid(1000);
+        spans(self, Part::Runs, since).await
     }
 
     /// A run's own name may be a title made for it; that of its workflow is kept apart.

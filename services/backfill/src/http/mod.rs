@@ -29,6 +29,8 @@ pub use wait::{Wait, Why};
 const USER_AGENT: &str = concat!("throughline/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many items a list has.
+const TOTAL: &str = "x-total";
 /// No redirect of an API is followed further than that.
 const REDIRECTS: usize = 5;
 
@@ -78,6 +80,8 @@ pub struct Answer {
     pub next: Option<String>,
     /// Number of its last page, where a `Link` with `rel="last"` tells.
     pub last_page: Option<u64>,
+    /// How many items the list has, where a header `X-Total` tells, as GitLab's does.
+    pub total: Option<u64>,
     body: Vec<u8>,
 }
 
@@ -292,7 +296,8 @@ impl Client {
             self.resolve(next)?;
         }
         let last_page = link("last").and_then(|last| page_number(&last));
-        Ok(Answer { url: url.clone(), next, last_page, body })
+        let total = headers.get(TOTAL).and_then(|total| total.to_str().ok()?.parse().ok());
+        Ok(Answer { url: url.clone(), next, last_page, total, body })
     }
 
     /// The token goes to the API and nowhere else, whatever an answer names as its next page.

@@ -12,10 +12,12 @@ use super::wait::{Wait, Why};
 const MARGIN: Duration = Duration::from_secs(1);
 /// No API asks for a longer wait; a reset further off is a clock that is wrong.
 pub(super) const LONGEST: Duration = Duration::from_secs(2 * 3600);
-/// Names of the headers in which APIs tell how many requests are left: GitHub's, and GitLab's.
+/// Names of the headers in which APIs tell how many requests are left: GitHub's, and those of GitLab and PagerDuty.
 const LEFT: [&str; 2] = ["x-ratelimit-remaining", "ratelimit-remaining"];
-/// Names of the headers in which they tell when there will be more, in seconds since 1970.
+/// Names of the headers in which they tell when there will be more: in seconds since 1970, PagerDuty in seconds from now.
 const RESET: [&str; 2] = ["x-ratelimit-reset", "ratelimit-reset"];
+/// 2001: a time is later, and a wait is shorter.
+const EARLIEST_RESET: u64 = 1_000_000_000;
 
 /// What to do after an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +76,8 @@ fn limited(status: StatusCode, headers: &HeaderMap, message: &str, left: Option<
 
 fn left(headers: &HeaderMap) -> Option<Left> {
     let requests = number(headers, &LEFT)?;
-    let reset = number(headers, &RESET).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + MARGIN);
+    let from = |seconds| if seconds < EARLIEST_RESET { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
+    let reset = number(headers, &RESET).map(|seconds| from(seconds) + Duration::from_secs(seconds) + MARGIN);
     Some(Left { requests, reset })
 }
 
@@ -122,6 +125,11 @@ mod tests {
         let (seconds, why) = pause(&judged(403, &used_up, "API rate limit exceeded for user", 0)).unwrap();
         assert!((599..=601).contains(&seconds), "{seconds}");
         assert_eq!(why, Why::Limit);
+        for (reset, wait) in [(reset.to_string(), 600), ("20".to_owned(), 20)] {
+            let used_up = [("ratelimit-remaining", "0".into()), ("ratelimit-reset", reset)];
+            let (seconds, _) = pause(&judged(429, &used_up, "Retry later", 0)).unwrap();
+            assert!((wait - 1..=wait + 1).contains(&seconds), "{seconds}");
+        }
         let message = "You have exceeded a secondary rate limit";
         assert_eq!(pause(&judged(403, &[], message, 0)), Some((60, Why::Limit)));
         assert_eq!(pause(&judged(403, &[], message, 2)), Some((240, Why::Limit)));

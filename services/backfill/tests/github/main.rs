@@ -11,7 +11,7 @@ use std::time::Duration;
 use api::{Api, Fault, TOKEN, World};
 use backfill::github::{self, BackfillError, Checkpoint, Cursor, Part, Query};
 use backfill::http::{self, Client, HttpError, Patience};
-use backfill::{Delivery, Progress, Sink};
+use backfill::{Delivery, Part as _, Progress, Sink};
 use history::{SINCE, expected, world};
 use model::Timestamp;
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on stops, in its helpers too"
 )]
 
+mod backfilled;
 mod captured;
 mod documented;
 #[path = "../github/json.rs"]

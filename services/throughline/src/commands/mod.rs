@@ -49,6 +49,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(arguments) => import::run(file, arguments),
         Command::Backfill(Backfill::Git(arguments)) => backfill::git::run(file, arguments),
         Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
+        Command::Backfill(Backfill::Gitlab(arguments)) => backfill::gitlab::run(file, &arguments),
+        Command::Backfill(Backfill::Pagerduty(arguments)) => backfill::pagerduty::run(file, &arguments),
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Sources(arguments) => sources::run(file, &arguments),

@@ -88,20 +88,42 @@ pub(super) struct JobRun<'a> {
 pub(super) fn build(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
     let payload: JobPayload = delivery.payload()?;
     let job: Job = super::shape(delivery.kind, &without_prefix(delivery.body))?;
-    let page = payload.project.map(|project| project.web_url);
-    let Some(page) = page.or_else(|| payload.repository.map(|repository| repository.homepage)) else {
-        return Err(Unreadable::Value("the job has neither `project.web_url` nor `repository.homepage`".to_owned()));
-    };
-    let of = JobRun {
-        place: &Place::new(delivery.people, &page),
-        pipeline: payload.pipeline_id,
-        commit: commit(payload.sha.as_deref()),
-        ref_name: payload.ref_name,
-        tag: payload.tag,
-        change: None,
-        received_at: delivery.received_at,
-    };
-    Ok(Reading::Events(of.observed(&job)))
+    let place = Place::new(delivery.people, payload.page()?);
+    Ok(Reading::Events(payload.run(&place, delivery.received_at).observed(&job)))
+}
+
+/// That the deployment which a job makes had to be approved: since when at the earliest, the page of the job, and the request.
+pub(super) fn approval_asked(delivery: &Delivery<'_>) -> Result<(Option<Timestamp>, String, Body), Unreadable> {
+    let payload: JobPayload = delivery.payload()?;
+    let job: Job = super::shape(delivery.kind, &without_prefix(delivery.body))?;
+    let place = Place::new(delivery.people, payload.page()?);
+    let of = payload.run(&place, delivery.received_at);
+    let gate = of.approval_gate(&job).ok_or_else(|| {
+        Unreadable::Value("the job names no `environment`, so that it makes no deployment to approve".to_owned())
+    })?;
+    let (at, request) = of.request(&job, gate);
+    Ok((at, place.page(&format!("jobs/{}", job.id)), request))
+}
+
+impl JobPayload {
+    fn page(&self) -> Result<&str, Unreadable> {
+        let page = self.project.as_ref().map(|project| &*project.web_url);
+        page.or_else(|| Some(&*self.repository.as_ref()?.homepage)).ok_or_else(|| {
+            Unreadable::Value("the job has neither `project.web_url` nor `repository.homepage`".to_owned())
+        })
+    }
+
+    fn run<'a>(&self, place: &'a Place<'a>, received_at: Timestamp) -> JobRun<'a> {
+        JobRun {
+            place,
+            pipeline: self.pipeline_id,
+            commit: commit(self.sha.as_deref()),
+            ref_name: self.ref_name.clone(),
+            tag: self.tag,
+            change: None,
+            received_at,
+        }
+    }
 }
 
 fn without_prefix(body: &Value) -> Value {
@@ -215,21 +237,18 @@ impl JobRun<'_> {
         if job.status != "manual" || job.when.is_none() {
             return None;
         }
-        let gate = match job.by_hand() {
-            true => self.manual_gate(job),
-            false => Gate {
-                kind: GateKind::DeploymentProtection,
-                environment: job.environment(),
-                ..Gate::new(approval_gate(&self.place.deployment_of(job.id)), job.environment()?.to_string())
-            },
-        };
+        let gate = if job.by_hand() { self.manual_gate(job) } else { self.approval_gate(job)? };
+        Some(self.request(job, gate))
+    }
+
+    fn request(&self, job: &Job, gate: Gate) -> (Option<Timestamp>, Body) {
         let at = job.created_at.0;
         let request = GateRequested {
             requested_at: at,
             url: Some(self.place.page(&format!("jobs/{}", job.id))),
             ..GateRequested::new(gate, self.about(job))
         };
-        Some((at, request.into()))
+        (at, request.into())
     }
 
     /// Somebody started a job.
@@ -245,6 +264,13 @@ impl JobRun<'_> {
             ..GateDecided::new(self.manual_gate(job), self.about(job), Decision::Approved)
         };
         Some((at, decision.into()))
+    }
+
+    /// Before what the job deploys.
+    fn approval_gate(&self, job: &Job) -> Option<Gate> {
+        let environment = job.environment()?;
+        let gate = Gate::new(approval_gate(&self.place.deployment_of(job.id)), environment.to_string());
+        Some(Gate { kind: GateKind::DeploymentProtection, environment: Some(environment), ..gate })
     }
 
     fn manual_gate(&self, job: &Job) -> Gate {

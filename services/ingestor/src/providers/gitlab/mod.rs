@@ -2,8 +2,9 @@
 //!
 //! A body names its kind itself, by `object_kind` or `event_name`; the header `X-Gitlab-Event` names it only where the webhook is
 //! none of a whole instance. [`EVENTS`] lists what is read. Every other kind, and every action that tells nothing of delivery, is
-//! ignored by its name.
+//! ignored by its name. What only the API tells comes from a backfill, under names that begin with `backfill.`.
 
+mod backfilled;
 mod changes;
 mod deployments;
 mod jobs;
@@ -97,6 +98,9 @@ fn known(kind: &str) -> Option<(&'static str, Read)> {
         "build" => ("Job Hook", jobs::build),
         "deployment" => ("Deployment Hook", deployments::deployment),
         "release" => ("Release Hook", releases::release),
+        "backfill.commit" => ("backfill.commit", backfilled::told_commit),
+        "backfill.tag" => ("backfill.tag", backfilled::told_tag),
+        "backfill.approval" => ("backfill.approval", backfilled::told_approval),
         _ => return None,
     })
 }
@@ -192,7 +196,8 @@ impl Delivery<'_> {
 /// Reads a body of this kind, or says which member has another shape.
 fn shape<T: DeserializeOwned>(kind: &str, body: &Value) -> Result<T, Unreadable> {
     serde_path_to_error::deserialize(body).map_err(|error| {
-        let what = format!("GitLab {}, member {}", label(kind), error.path());
+        let kind = if known(kind).is_some() { kind } else { label(kind) };
+        let what = format!("GitLab {kind}, member {}", error.path());
         Unreadable::Shape { what, source: error.into_inner() }
     })
 }

@@ -1,7 +1,10 @@
 //! `throughline backfill`: history that is there already, into the inbox.
 
+mod api;
 pub mod git;
 pub mod github;
+pub mod gitlab;
+pub mod pagerduty;
 mod progress;
 mod state;
 mod take;

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use backfill::github::{Checkpoint, Cursor};
-use backfill::{Delivery, Progress, Sink};
+use backfill::{Checkpoint, Cursor, Delivery, Progress, Sink};
 use ingestor::receive::Inbox;
 use model::{Realm, Source};
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -33,16 +33,21 @@ pub struct Taken {
 }
 
 /// Points from which the next start could go on, the latest last, each until Kafka has what came before it.
-#[derive(Clone, Default)]
-pub struct Checkpoints(Arc<Mutex<VecDeque<Checkpoint>>>);
+pub struct Checkpoints<P>(Mutex<VecDeque<Checkpoint<P>>>);
 
-impl Checkpoints {
-    pub fn push(&self, checkpoint: Checkpoint) {
+impl<P> Default for Checkpoints<P> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<P> Checkpoints<P> {
+    pub fn push(&self, checkpoint: Checkpoint<P>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(checkpoint);
     }
 
     /// The latest of those that need no more than so many deliveries.
-    fn reached(&self, delivered: u64) -> Option<Cursor> {
+    fn reached(&self, delivered: u64) -> Option<Cursor<P>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = all.iter().take_while(|checkpoint| checkpoint.delivered <= delivered).count();
         all.drain(..count).next_back().map(|checkpoint| checkpoint.cursor)
@@ -51,15 +56,16 @@ impl Checkpoints {
 
 /// Reads a history and puts it into the inbox, until it ends, fails, or somebody presses Ctrl-C; what is in the inbox by then is kept
 /// in the state.
-pub async fn take<F>(
+pub async fn take<P, F>(
     inbox: Inbox,
     place: &(Source, Realm),
     state: &State,
-    checkpoints: &Checkpoints,
+    checkpoints: &Checkpoints<P>,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
     read: impl FnOnce(Sink) -> F,
 ) -> anyhow::Result<Taken>
 where
+    P: Serialize,
     F: Future<Output = anyhow::Result<()>>,
 {
     let (sender, mut deliveries) = mpsc::channel(READ_AHEAD);
@@ -105,7 +111,7 @@ impl Taking<'_> {
     }
 
     /// Nothing is kept as read before Kafka has it.
-    async fn keep(&mut self, state: &State, checkpoints: &Checkpoints) -> anyhow::Result<()> {
+    async fn keep<P: Serialize>(&mut self, state: &State, checkpoints: &Checkpoints<P>) -> anyhow::Result<()> {
         self.sending.settle().await?;
         checkpoints.reached(self.taken).map_or(Ok(()), |cursor| state.save(&cursor))
     }
@@ -113,11 +119,13 @@ impl Taking<'_> {
 
 #[cfg(test)]
 mod tests {
+    use backfill::github::Part;
+
     use super::*;
 
     #[test]
     fn nothing_is_reached_before_what_came_before_it_is_there() {
-        let checkpoints = Checkpoints::default();
+        let checkpoints = Checkpoints::<Part>::default();
         for delivered in [1, 3, 3, 7] {
             checkpoints.push(Checkpoint { cursor: Cursor::default(), delivered });
         }

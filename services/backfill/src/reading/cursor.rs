@@ -4,23 +4,22 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Part;
-
 /// How far a reading is. It belongs to one query; what it holds is the reader's business.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "P: Ord + Deserialize<'de>"))]
+pub struct Cursor<P> {
     /// When the first reading began, in seconds since 1970: what happened later is not asked for in spans of time.
-    pub(super) until: Option<i64>,
+    until: Option<i64>,
     /// Parts that were begun before the last one, and so are read.
-    done: BTreeSet<Part>,
+    done: BTreeSet<P>,
     /// Where it is.
-    at: Option<Place>,
+    at: Option<Place<P>>,
 }
 
 /// A page that is being read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
-    part: Part,
+struct Place<P> {
+    part: P,
     /// The span of time that the pages are of, in seconds since 1970, both ends included.
     span: Option<(i64, i64)>,
     /// Address of the page; none before the first.
@@ -33,16 +32,31 @@ struct Place {
 
 /// A point from which a reading could go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct Checkpoint<P> {
     /// How far it is.
-    pub cursor: Cursor,
+    pub cursor: Cursor<P>,
     /// Deliveries that this reading has given up to here.
     pub delivered: u64,
 }
 
-impl Cursor {
+impl<P> Default for Cursor<P> {
+    fn default() -> Self {
+        Self { until: None, done: BTreeSet::new(), at: None }
+    }
+}
+
+impl<P: Copy + Ord> Cursor<P> {
+    /// A reading begins then, unless one has begun before.
+    pub(super) fn begin_at(&mut self, now: i64) {
+        self.until.get_or_insert(now);
+    }
+
+    pub(super) fn until(&self) -> i64 {
+        self.until.unwrap_or_default()
+    }
+
     /// Comes to a part; false where it was read before.
-    pub(super) fn begin(&mut self, part: Part) -> bool {
+    pub(super) fn begin(&mut self, part: P) -> bool {
         if self.done.contains(&part) {
             return false;
         }
@@ -81,6 +95,13 @@ impl Cursor {
         }
     }
 
+    /// Goes on with the next page, on which these, which were taken, may be again.
+    pub(super) fn go_on(&mut self, page: String, taken: BTreeSet<String>) {
+        if let Some(at) = &mut self.at {
+            (at.page, at.taken) = (Some(page), taken);
+        }
+    }
+
     pub(super) fn has(&self, item: &str) -> bool {
         self.at.as_ref().is_some_and(|at| at.taken.contains(item))
     }
@@ -102,6 +123,12 @@ impl Cursor {
 mod tests {
     use super::*;
 
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    enum Part {
+        Commits,
+        Pulls,
+    }
+
     #[test]
     fn a_cursor_goes_on_where_it_was_and_survives_a_file() {
         let mut cursor = Cursor::default();
@@ -110,13 +137,15 @@ mod tests {
         assert!(cursor.begin(Part::Pulls));
         cursor.turn(Some("/page/2".into()));
         cursor.take("7".into());
-        let mut again: Cursor = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
+        let mut again: Cursor<Part> = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
         assert_eq!(again, cursor);
         assert!(!again.begin(Part::Commits));
         assert!(again.begin(Part::Pulls));
         assert!(again.has("7") && !again.has("8"));
         assert_eq!((again.page(), again.count()), (Some("/page/2"), 1));
+        again.go_on("/page/3".into(), ["8".into()].into());
+        assert!(again.has("8") && !again.has("7"));
         again.turn(None);
-        assert!(!again.has("7"));
+        assert!(!again.has("8"));
     }
 }
