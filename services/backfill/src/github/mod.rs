@@ -23,6 +23,7 @@ mod bodies;
 mod commits;
 mod cursor;
 mod deployments;
+pub mod hook;
 mod pulls;
 mod reader;
 mod releases;
@@ -127,6 +128,23 @@ pub enum BackfillError {
     #[error("the history is taken no further")]
     Closed,
 }
+
+/// Where GitHub has its API.
+pub const ROOT: &str = "https://api.github.com";
+
+/// Events of webhooks that a history tells the same of.
+pub const TOLD: [&str; 10] = [
+    "push",
+    "create",
+    "pull_request",
+    "pull_request_review",
+    "workflow_run",
+    "workflow_job",
+    "deployment",
+    "deployment_status",
+    "deployment_review",
+    "release",
+];
 
 /// GitHub's API at that address.
 #[must_use]

@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     pub async fn deliver(
         &mut self,
         event: &str,
-        id: &[&dyn std::fmt::Display],
+        id: &[&(dyn std::fmt::Display + Sync)],
         members: Value,
     ) -> Result<(), BackfillError> {
         let delivery = Delivery {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
 use reqwest::redirect::Policy;
-use reqwest::{StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
@@ -138,6 +138,23 @@ impl Client {
     /// # Errors
     /// Where it is refused, or not answered however often it is tried; the error names the address and what to do.
     pub async fn get(&self, address: &str, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
+        self.ask(Method::GET, address, waiting).await
+    }
+
+    /// Asks for something to be done, by a request without a body that may be sent twice.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post(&self, address: &str, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
+        self.ask(Method::POST, address, waiting).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        address: &str,
+        waiting: &(dyn Fn(&Wait) + Sync),
+    ) -> Result<Answer, HttpError> {
         let url = self.resolve(address)?;
         let exhausted = self.lock().exhausted_until.take();
         if let Some(pause) = exhausted.and_then(|until| until.duration_since(SystemTime::now()).ok()) {
@@ -145,7 +162,7 @@ impl Client {
         }
         let mut tries = 0;
         loop {
-            let sent = self.send(&url, tries).await;
+            let sent = self.send(&method, &url, tries).await;
             tries += 1;
             let (wait, failure) = match sent? {
                 Sent::Answered(answer) => return Ok(answer),
@@ -158,13 +175,13 @@ impl Client {
         }
     }
 
-    async fn send(&self, url: &Url, tries: u32) -> Result<Sent, HttpError> {
+    async fn send(&self, method: &Method, url: &Url, tries: u32) -> Result<Sent, HttpError> {
         self.lock().usage.requests += 1;
         let later = |source: reqwest::Error| {
             let pause = self.api.patience.outage.saturating_mul(1 << tries.min(16));
             Sent::Later(Wait::new(pause, Why::Outage), HttpError::NoAnswer { url: url.to_string(), source })
         };
-        let response = match self.http.get(url.clone()).send().await {
+        let response = match self.http.request(method.clone(), url.clone()).send().await {
             Ok(response) => response,
             Err(error) => return Ok(later(error.without_url())),
         };
