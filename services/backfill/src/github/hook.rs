@@ -173,7 +173,9 @@ impl Attempts {
         let (mut missed, mut redelivered) = (Vec::new(), 0);
         for attempts in by_guid.into_values() {
             // Of attempts in one second the number tells the order.
-            let Some(first) = attempts.iter().min_by_key(|attempt| (attempt.delivered_at, attempt.id)) else { continue };
+            let Some(first) = attempts.iter().min_by_key(|attempt| (attempt.delivered_at, attempt.id)) else {
+                continue;
+            };
             if first.delivered_at < from || first.delivered_at > to || first.arrived() {
                 continue;
             }

@@ -149,12 +149,7 @@ impl Client {
         self.ask(Method::POST, address, waiting).await
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        address: &str,
-        waiting: &(dyn Fn(&Wait) + Sync),
-    ) -> Result<Answer, HttpError> {
+    async fn ask(&self, method: Method, address: &str, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
         let url = self.resolve(address)?;
         let exhausted = self.lock().exhausted_until.take();
         if let Some(pause) = exhausted.and_then(|until| until.duration_since(SystemTime::now()).ok()) {

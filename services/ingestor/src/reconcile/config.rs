@@ -29,8 +29,8 @@ pub struct ReconcileError {
     most: u64,
 }
 
-/// A front door says that it is open every ten seconds, and may miss once.
-const LEAST_AWAY_MS: u64 = 25_000;
+/// A front door says three times as often that it is open.
+const LEAST_AWAY_MS: u64 = 1_000;
 /// A week.
 const MOST_MS: u64 = 7 * 86_400_000;
 
@@ -90,6 +90,6 @@ mod tests {
     fn what_cannot_work_is_named() {
         ReconcileConfig::default().validate().unwrap();
         let error = ReconcileConfig { away_ms: 1, ..ReconcileConfig::default() }.validate().unwrap_err();
-        assert_eq!(error.to_string(), "reconcile.away_ms = 1: must be from 25000 to 604800000");
+        assert_eq!(error.to_string(), "reconcile.away_ms = 1: must be from 1000 to 604800000");
     }
 }

@@ -1,7 +1,8 @@
 //! GitHub: the deliveries of the webhook for three days, and the history before them.
 
+use std::collections::HashSet;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backfill::github::hook::{Hook, Missed};
 use backfill::github::{self, Address, BackfillError, Cursor, Part, Query, ROOT, TOLD, resume};
@@ -31,6 +32,8 @@ pub(super) struct GitHub {
     client: Client,
     hook: Option<Hook>,
     repositories: Vec<Address>,
+    /// Names of deliveries that were fetched since the start: where some have to be waited for, the others are not fetched again.
+    fetched: Mutex<HashSet<String>>,
 }
 
 /// What the API still has of the time since the begin of the gap.
@@ -58,6 +61,7 @@ impl GitHub {
             client: Client::new(github::api(api.root.as_deref().unwrap_or(ROOT), token))?,
             hook: api.hook.as_deref().map(Hook::parse).transpose()?,
             repositories: api.repositories.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>()?,
+            fetched: Mutex::default(),
         })
     }
 
@@ -126,9 +130,14 @@ impl GitHub {
         recovery: &mut Recovery,
         gone: &mut Vec<Missed>,
     ) -> Result<(), Later> {
+        if self.fetched().contains(&missed.first.guid) {
+            recovery.counts.fetched += 1;
+            return Ok(());
+        }
         match hook.content(&self.client, &missed.first).await.map_err(later)? {
             Some(content) => {
                 take.webhook(&missed.first, content).await.map_err(later)?;
+                self.fetched().insert(missed.first.guid);
                 recovery.counts.fetched += 1;
             }
             None if missed.redeliveries < REDELIVERIES => {
@@ -138,6 +147,11 @@ impl GitHub {
             None => gone.push(missed),
         }
         Ok(())
+    }
+
+    /// What was noted stays right if somebody panicked while noting.
+    fn fetched(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the history since then; how many deliveries it was told in, or why it is not to be had.

@@ -18,7 +18,7 @@ mod take;
 
 pub use config::{ReconcileConfig, ReconcileError};
 pub use metrics::Metrics;
-pub use provider::{ApiError, advice};
 pub(crate) use provider::check;
+pub use provider::{ApiError, advice};
 pub use run::{Reconciler, Shared};
 pub use take::told;

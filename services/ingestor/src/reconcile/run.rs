@@ -220,8 +220,10 @@ impl Reconciler {
 
     async fn ended(&mut self, mut gap: Gap, result: Result<Recovery, Later>) {
         self.busy.remove(gap.source.as_str());
-        let again = |reason: String, pause| {
-            State::Open { reason: Some(reason), again_at: Some(clock::now() + pause), by: None }
+        let again = |reason: String, pause| State::Open {
+            reason: Some(reason),
+            again_at: Some(clock::now() + pause),
+            by: None,
         };
         gap.state = match result {
             Ok(Recovery { waiting: 1.., .. }) => {

@@ -305,7 +305,10 @@ mod tests {
             SourceRecord::Alive(Alive { instance: "0".to_owned(), at: NOON }),
             SourceRecord::Seen(seen),
             SourceRecord::Gap(Gap::new("shop".into(), part, Cause::Away)),
-            SourceRecord::Gap(Gap { state: State::Recovered { counts }, ..Gap::new("shop".into(), part, Cause::Silent) }),
+            SourceRecord::Gap(Gap {
+                state: State::Recovered { counts },
+                ..Gap::new("shop".into(), part, Cause::Silent)
+            }),
             SourceRecord::Gap(Gap { state: lost, ..Gap::new("shop".into(), part, Cause::Refused) }),
         ] {
             let text = serde_json::to_string(&record).unwrap();

@@ -1,5 +1,6 @@
 //! Writes down what the front door sees, and what it could not see.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::{Millis, Source, Timestamp};
@@ -15,10 +16,6 @@ use super::watch::Watch;
 use crate::receive::Metrics;
 use crate::{chain, clock};
 
-/// Time between two looks at what is to be written.
-const EVERY: Duration = Duration::from_secs(10);
-/// A source that sends all the time is written as often as this.
-const SOURCE_EVERY: Millis = Millis(30_000);
 /// Pause after the topic could not be read.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -31,6 +28,8 @@ pub struct Recorder {
     /// No front door open for so long is a gap.
     least: Millis,
     alive_at: Option<Timestamp>,
+    /// Sources that any front door ever had a delivery of.
+    heard: BTreeSet<Source>,
     front_door: Metrics,
     metrics: RecorderMetrics,
 }
@@ -46,7 +45,7 @@ impl Recorder {
         least: Millis,
         (front_door, metrics): (Metrics, RecorderMetrics),
     ) -> Self {
-        Self { kafka, notes, watch, instance, least, alive_at: None, front_door, metrics }
+        Self { kafka, notes, watch, instance, least, alive_at: None, heard: BTreeSet::new(), front_door, metrics }
     }
 
     /// Runs until the front door is closed, and writes what is left.
@@ -54,9 +53,11 @@ impl Recorder {
         if closed.run_until_cancelled(self.restore()).await.is_none() {
             return;
         }
+        // It may miss once, and a second time by a little, before it counts as away. A source that sends all the time is written less often.
+        let every = Duration::from_millis(self.least.0.unsigned_abs() / 3);
         loop {
-            self.write(SOURCE_EVERY).await;
-            if closed.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
+            self.write(self.least).await;
+            if closed.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
                 break;
             }
         }
@@ -76,8 +77,16 @@ impl Recorder {
         };
         self.alive_at = known.alive_at();
         self.watch.restore(&self.instance, &known.all_seen().collect::<Vec<_>>());
-        for (source, at) in self.watch.accepted_at() {
+        let mut accepted_at: BTreeMap<&Source, Timestamp> = BTreeMap::new();
+        for seen in known.all_seen() {
+            if let Some(at) = seen.accepted_at.filter(|_| self.watch.has(&seen.source)) {
+                let last = accepted_at.entry(&seen.source).or_insert(at);
+                *last = at.max(*last);
+            }
+        }
+        for (source, at) in accepted_at {
             self.front_door.accepted_before(source.as_str(), at);
+            self.heard.insert(source.clone());
         }
     }
 
@@ -98,7 +107,8 @@ impl Recorder {
         if let Some(interval) = absence {
             self.watch.awake(now);
             // A source that never sent anything has nothing to miss.
-            for (source, _) in self.watch.accepted_at() {
+            self.heard.extend(self.watch.heard());
+            for source in self.heard.clone() {
                 self.gap(source, interval, Cause::Away).await?;
             }
         }

@@ -106,9 +106,15 @@ impl Watch {
         }
     }
 
-    /// When each source last had a delivery accepted.
-    pub(super) fn accepted_at(&self) -> Vec<(Source, Timestamp)> {
-        self.lock().values().filter_map(|watched| Some((watched.seen.source.clone(), watched.seen.accepted_at?))).collect()
+    /// The sources that had a delivery accepted.
+    pub(super) fn heard(&self) -> Vec<Source> {
+        let heard = |watched: &&Watched| watched.seen.accepted_at.is_some();
+        self.lock().values().filter(heard).map(|watched| watched.seen.source.clone()).collect()
+    }
+
+    /// Whether a source is watched.
+    pub(super) fn has(&self, source: &Source) -> bool {
+        self.lock().contains_key(source.as_str())
     }
 
     /// What is counted stays right if somebody panicked while counting.
