@@ -121,6 +121,17 @@ pub static DEAD_LETTERS: Topic = Topic {
     timestamps: Timestamps::LogAppend,
 };
 
+/// What the front door has seen of each source, and the gaps that it knows of: JSON, for the reconciler and for people.
+pub static SOURCES: Topic = Topic {
+    name: "sources",
+    key: "kind of record, and what it is of",
+    partitions: Partitions::Inbox,
+    cleanup: Cleanup::CompactAndDelete,
+    retention: Retention::Default(90 * DAY_MS),
+    max_message_bytes: MIB,
+    timestamps: Timestamps::Create,
+};
+
 /// Events of changes, commits, pipelines, builds, tests, artifacts and deployments.
 pub static CI_EVENTS: Topic = kept_for_good("ci.events");
 /// Events of approvals.
@@ -162,7 +173,7 @@ pub static FACTS: [Topic; 10] = [
 
 /// Every topic there is.
 pub fn all() -> impl Iterator<Item = &'static Topic> {
-    [&INBOX, &DEAD_LETTERS].into_iter().chain(EVENTS).chain([&CHANGELOG]).chain(&FACTS)
+    [&INBOX, &DEAD_LETTERS, &SOURCES].into_iter().chain(EVENTS).chain([&CHANGELOG]).chain(&FACTS)
 }
 
 /// The topic of this name (without prefix), if there is one.

@@ -142,11 +142,12 @@ The time in a line is that of the event, by the provider's clock.")]
     #[command(subcommand)]
     DeadLetters(DeadLetters),
 
-    /// Show which providers there are, or how one of them is connected.
+    /// Show which providers there are, how one of them is connected, or what arrives.
     #[command(after_help = "\
 Examples:
   throughline sources
   throughline sources github
+  throughline sources status
   throughline sources shop --config throughline.toml
   throughline sources github --json
 
@@ -548,9 +549,39 @@ pub struct Tail {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Sources {
+    #[command(subcommand)]
+    pub command: Option<SourcesCommand>,
+
     /// Provider (`github`), or a source of the configuration; without one, all providers.
-    #[arg(value_name = "NAME", value_parser = shown_source)]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SourcesCommand {
+    /// Show what arrives: last event, rate, rejected signatures, dead letters, gaps, and what should come and does not.
+    #[command(after_help = "\
+Examples:
+  throughline sources status
+  throughline sources status github
+  throughline sources status --json
+
+A gap is an interval in which deliveries may be missing: nothing could be taken, deliveries were
+refused, or the source was silent beyond its habit. `throughline ingest` closes it where the source has
+an `api` in the configuration; one that is lost says what is missing and what to do.")]
+    Status(SourcesStatus),
+}
+
+#[derive(Debug, Args)]
+pub struct SourcesStatus {
+    /// Source of the configuration; without one, all of them.
+    #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
     /// Print JSON.
@@ -851,16 +882,6 @@ fn part<P: Part>(text: &str) -> Result<P, String> {
     P::named(text).ok_or_else(|| format!("there are {}", known()))
 }
 
-/// Words that `sources` takes for no name, so that commands can be called by them.
-pub const RESERVED: [&str; 1] = ["status"];
-
-fn shown_source(text: &str) -> Result<String, String> {
-    if RESERVED.contains(&text) {
-        return Err("the word is reserved, and shows no source or provider".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -901,7 +922,7 @@ mod tests {
 
     #[test]
     fn parts_are_known_by_name() {
-        assert_eq!(part("pulls"), Ok(Part::Pulls));
+        assert_eq!(part("pulls"), Ok(github::Part::Pulls));
         assert!(part("issues").unwrap_err().contains("deployments"));
     }
 

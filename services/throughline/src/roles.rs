@@ -4,6 +4,8 @@ use correlator::Correlator;
 use ingestor::normalise::{self, Normaliser};
 use ingestor::people::People;
 use ingestor::receive::{self, Inbox, Receiver};
+use ingestor::reconcile::{self, Reconciler};
+use ingestor::sources::{Notes, Recorder, RecorderMetrics};
 use loader::Loader;
 use prometheus::Registry;
 use stream::producer::IngestProducer;
@@ -27,26 +29,75 @@ pub struct Runtime {
     pub shutdown: CancellationToken,
 }
 
-/// Takes deliveries. It opens at once and answers 503 while Kafka is away. Gives the way into the inbox.
+/// What a front door shares with the roles beside it.
+pub struct FrontDoor {
+    pub inbox: Inbox,
+    notes: Notes,
+    found: RecorderMetrics,
+}
+
+/// Takes deliveries, and writes down what it has seen of its sources. It opens at once and answers 503 while Kafka is away.
 ///
 /// # Errors
 /// Where the configuration cannot work or the port is taken.
-pub async fn receive(runtime: &Runtime, tasks: &mut Tasks) -> anyhow::Result<Inbox> {
+pub async fn receive(runtime: &Runtime, topics: Gate, tasks: &mut Tasks) -> anyhow::Result<FrontDoor> {
     let config = &runtime.config;
     let producer = IngestProducer::start(&config.kafka, config.receive.ingest(), &runtime.kafka_metrics)?;
     let metrics = receive::Metrics::register(&runtime.registry)?;
-    let inbox = Inbox::new(producer);
-    let receiver = Receiver::new(&config.receive, inbox.clone(), metrics)?;
+    let (inbox, notes) = (Inbox::new(producer.clone()), Notes::new(producer));
+    let receiver = Receiver::new(&config.receive, inbox.clone(), metrics.clone())?;
     let listener = receiver.bind().await?;
     let check = receiver.clone();
     let part = runtime.readiness.part("receive");
     part.ready_while(move || check.is_ready(), "Kafka was not reached a moment ago, or has no inbox");
-    let shutdown = runtime.shutdown.clone();
+    let found = RecorderMetrics::register(&runtime.registry)?;
+    let recorder = Recorder::new(
+        config.kafka.clone(),
+        notes.clone(),
+        receiver.watch(),
+        config.normalise.instance.clone(),
+        config.reconcile.away(),
+        (metrics, found.clone()),
+    );
+    let (shutdown, closed) = (runtime.shutdown.clone(), CancellationToken::new());
+    let is_closed = closed.clone();
     tasks.spawn("receive", async move {
         receive::serve(&receiver, listener, receive::router(receiver.clone()), shutdown).await;
+        closed.cancel();
         Ok(())
     });
-    Ok(inbox)
+    tasks.spawn("record", async move {
+        if topics.passed().await {
+            recorder.run(is_closed).await;
+        }
+        Ok(())
+    });
+    Ok(FrontDoor { inbox, notes, found })
+}
+
+/// Asks the providers for what could not be taken.
+///
+/// # Errors
+/// Where the configuration of a source cannot work.
+pub fn reconcile(runtime: &Runtime, door: FrontDoor, topics: Gate, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let Runtime { config, registry, shutdown, .. } = runtime;
+    let shared = reconcile::Shared {
+        kafka: config.kafka.clone(),
+        inbox: door.inbox,
+        notes: door.notes,
+        instance: config.normalise.instance.clone(),
+        found: door.found,
+    };
+    let metrics = reconcile::Metrics::register(registry)?;
+    let reconciler = Reconciler::new(shared, config.reconcile.clone(), &config.receive.sources, metrics)?;
+    let shutdown = shutdown.clone();
+    tasks.spawn("reconcile", async move {
+        if topics.passed().await {
+            reconciler.run(shutdown).await?;
+        }
+        Ok(())
+    });
+    Ok(())
 }
 
 /// Puts the catalogs of the configuration in force, and follows their files.

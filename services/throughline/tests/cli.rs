@@ -250,9 +250,6 @@ fn sources_says_what_an_unknown_name_may_have_meant() {
         let start = format!("error: `{name}` is neither a provider (");
         assert!(error.starts_with(&start) && error.ends_with(meant), "{error}");
     }
-    let output = run(&mut throughline(&["sources", "status"]));
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("reserved"), "{output:?}");
 }
 
 #[test]

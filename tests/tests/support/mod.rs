@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod github;
+pub mod hook;
 pub mod load;
 pub mod metrics;
 

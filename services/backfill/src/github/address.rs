@@ -39,8 +39,7 @@ impl Address {
         };
         let name = name.strip_suffix(".git").unwrap_or(name);
         // An address may hold a password before an `@`; it would end in messages.
-        let legal = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(legal);
-        if host.is_empty() || host.contains('@') || !legal(owner) || !legal(name) {
+        if host.is_empty() || host.contains('@') || !legal_part(owner) || !legal_part(name) {
             return Err(if host.contains('@') { AddressError("…@…".to_owned()) } else { wrong() });
         }
         let host = host.to_ascii_lowercase();
@@ -66,6 +65,11 @@ fn api_at(scheme: &str, host: &str) -> String {
     } else {
         format!("{scheme}://{host}/api/v3")
     }
+}
+
+/// Whether a text can be the name of an owner or of a repository.
+pub(super) fn legal_part(part: &str) -> bool {
+    !matches!(part, "" | "." | "..") && part.bytes().all(legal)
 }
 
 const fn legal(byte: u8) -> bool {

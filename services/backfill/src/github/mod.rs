@@ -24,6 +24,7 @@ mod bodies;
 mod commits;
 mod credential;
 mod deployments;
+pub mod hook;
 mod pulls;
 mod reader;
 mod releases;
@@ -112,6 +113,23 @@ pub struct Query {
     /// Whether the paths of each commit are read: one request for each commit.
     pub paths: bool,
 }
+
+/// Where GitHub has its API.
+pub const ROOT: &str = "https://api.github.com";
+
+/// Events of webhooks that a history tells the same of.
+pub const TOLD: [&str; 10] = [
+    "push",
+    "create",
+    "pull_request",
+    "pull_request_review",
+    "workflow_run",
+    "workflow_job",
+    "deployment",
+    "deployment_status",
+    "deployment_review",
+    "release",
+];
 
 /// GitHub's API at that address.
 #[must_use]

@@ -9,7 +9,7 @@ use super::{BackfillError, Checkpoint, Cursor, Part, Query};
 use crate::Sink;
 use crate::http::Client;
 use crate::reading::members::{encoded, seconds};
-use crate::reading::{Flow, Page, Reading, Source, pages};
+use crate::reading::{Page, Reading, Source, Taking, pages};
 
 /// A reading under way.
 pub(super) struct Reader<'a> {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
     pub async fn deliver(
         &mut self,
         event: &str,
-        id: &[&dyn std::fmt::Display],
+        id: &[&(dyn std::fmt::Display + Sync)],
         mut members: Value,
     ) -> Result<(), BackfillError> {
         members["repository"] = self.repository.clone();
@@ -114,15 +114,17 @@ impl<'a> Source<'a, Part> for Reader<'a> {
         }
     }
 
-    async fn take(&mut self, part: Part, item: Value) -> Result<Flow, BackfillError> {
-        match part {
-            Part::Commits => self.commit(item).await,
-            Part::Tags => self.tag(&item).await,
-            Part::Pulls => self.pull(item).await,
-            Part::Runs => self.run(item).await,
-            Part::Deployments => self.deployment(item).await,
-            Part::Releases => self.release(item).await,
-        }
+    fn take(&mut self, part: Part, item: Value) -> Taking<'_> {
+        Box::pin(async move {
+            match part {
+                Part::Commits => self.commit(item).await,
+                Part::Tags => self.tag(&item).await,
+                Part::Pulls => self.pull(item).await,
+                Part::Runs => self.run(item).await,
+                Part::Deployments => self.deployment(item).await,
+                Part::Releases => self.release(item).await,
+            }
+        })
     }
 
     /// The number of pages tells, where none is left out for its age.

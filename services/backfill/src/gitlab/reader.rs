@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::bodies::{encoded, name, number, project, seconds, text, time};
 use super::{Checkpoint, Cursor, Part, Query};
 use crate::http::Client;
-use crate::reading::{Flow, Page, Reading, Source, pages};
+use crate::reading::{Flow, Page, Reading, Source, Taking, pages};
 use crate::{BackfillError, Sink};
 
 /// Parameter of a list of what was touched by then.
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
     pub async fn deliver(
         &mut self,
         event: &str,
-        id: &[&dyn std::fmt::Display],
+        id: &[&(dyn std::fmt::Display + Sync)],
         mut members: Value,
     ) -> Result<(), BackfillError> {
         members["project"] = self.project.clone();
@@ -127,16 +127,18 @@ impl<'a> Source<'a, Part> for Reader<'a> {
         }
     }
 
-    async fn take(&mut self, part: Part, item: Value) -> Result<Flow, BackfillError> {
-        match part {
-            Part::Commits => self.commit(item).await,
-            Part::Tags => self.tag(&item).await,
-            Part::MergeRequests => self.merge_request(&item).await,
-            Part::Pipelines | Part::ChildPipelines => self.pipeline(&item).await,
-            Part::Deployments => self.deployment(&item).await,
-            Part::Releases => self.release(&item).await,
-        }?;
-        Ok(Flow::Next)
+    fn take(&mut self, part: Part, item: Value) -> Taking<'_> {
+        Box::pin(async move {
+            match part {
+                Part::Commits => self.commit(item).await,
+                Part::Tags => self.tag(&item).await,
+                Part::MergeRequests => self.merge_request(&item).await,
+                Part::Pipelines | Part::ChildPipelines => self.pipeline(&item).await,
+                Part::Deployments => self.deployment(&item).await,
+                Part::Releases => self.release(&item).await,
+            }?;
+            Ok(Flow::Next)
+        })
     }
 
     /// Lists by the time of the last touch go on from the time at which the page ends.

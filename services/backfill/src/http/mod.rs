@@ -206,6 +206,14 @@ impl Client {
         self.ask(Ask::get(address), waiting).await
     }
 
+    /// Asks for something to be done, by a request without a body that may be sent twice.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub async fn post(&self, address: &str, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
+        self.ask(Ask::post(address), waiting).await
+    }
+
     /// Asks for something. It must be harmless to ask for it twice: it is sent again until it is answered.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::events::{body, fields, lacks, moved};
 use super::{Checkpoint, Cursor, Part, Query};
 use crate::http::Client;
 use crate::reading::members::{encoded, name, number, seconds, text, time};
-use crate::reading::{Flow, Page, Reading, Source, Spans, items, spans};
+use crate::reading::{Flow, Page, Reading, Source, Spans, Taking, items, spans};
 use crate::{BackfillError, Sink};
 
 /// Items of a page.
@@ -104,9 +104,11 @@ impl<'a> Source<'a, Part> for Reader<'a> {
         text(item, "id", "an incident").map(str::to_owned)
     }
 
-    async fn take(&mut self, _part: Part, item: Value) -> Result<Flow, BackfillError> {
-        self.incident(&item).await?;
-        Ok(Flow::Next)
+    fn take(&mut self, _part: Part, item: Value) -> Taking<'_> {
+        Box::pin(async move {
+            self.incident(&item).await?;
+            Ok(Flow::Next)
+        })
     }
 
     /// The page says whether there are more, and not where.

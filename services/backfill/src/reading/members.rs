@@ -26,7 +26,7 @@ pub(crate) fn only(object: &Value, members: &[&str]) -> Value {
 }
 
 /// Name of a delivery: of the parts, each of which may stand in an id.
-pub(crate) fn name(parts: &[&dyn std::fmt::Display]) -> String {
+pub(crate) fn name(parts: &[&(dyn std::fmt::Display + Sync)]) -> String {
     let mut name = "backfill".to_owned();
     for part in parts {
         name.push('/');

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub use cursor::{Checkpoint, Cursor};
 pub use error::BackfillError;
-pub(crate) use pages::{Flow, Page, Source, Spans, pages, spans};
+pub(crate) use pages::{Flow, Page, Source, Spans, Taking, pages, spans};
 
 use crate::http::{Answer, Client, HttpError, Wait};
 use crate::{Delivery, Progress, Sink};

@@ -1,6 +1,7 @@
 //! Lists that are read page by page, from where a reading was.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 
 use serde_json::Value;
 
@@ -14,6 +15,9 @@ pub(crate) enum Flow {
     /// All that follow are older.
     Enough,
 }
+
+/// An item that is being read.
+pub(crate) type Taking<'t> = Pin<Box<dyn Future<Output = Result<Flow, BackfillError>> + Send + 't>>;
 
 /// A page of a list.
 pub(crate) struct Page<'p> {
@@ -30,8 +34,8 @@ pub(crate) trait Source<'a, P: Part> {
     /// What an item is known by.
     fn key(part: P, item: &Value) -> Result<String, BackfillError>;
 
-    /// Reads an item.
-    async fn take(&mut self, part: P, item: Value) -> Result<Flow, BackfillError>;
+    /// Reads an item. Boxed, since the compiler cannot see of every source that what it awaits may move between threads.
+    fn take(&mut self, part: P, item: Value) -> Taking<'_>;
 
     /// Address of the next page. Items of the page at hand may be on it again.
     fn next(_part: P, page: &Page<'_>) -> Option<String> {

@@ -13,6 +13,7 @@ use stream::topics::INBOX;
 use super::body::REQUEST_OVERHEAD;
 use crate::providers::generic::{GENERIC, Generic, RuleConfig, RuleError, Rules};
 use crate::providers::{self, Door, Provider};
+use crate::reconcile::{self, ApiError};
 use crate::secret::{Secret, SecretError};
 
 const MIB: usize = 1024 * 1024;
@@ -65,9 +66,30 @@ pub struct SourceConfig {
     /// Rules that bring bodies of any form to that of the provider `generic`; the first that is for a body counts.
     #[serde(default)]
     pub map: Vec<RuleConfig>,
+    /// How its provider is asked for what could not be taken.
+    #[serde(default)]
+    pub api: Option<ApiConfig>,
     /// Version of the rules. Raise it whenever they are changed: a replay of the inbox then supersedes what the old ones had read.
     #[serde(default)]
     pub version: Option<i32>,
+}
+
+/// How the provider of a source is asked: section `sources.NAME.api`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Root of the API, where it is not where the provider has it: `https://github.example.com/api/v3`.
+    #[serde(default)]
+    pub root: Option<String>,
+    /// Proves who asks.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// The webhook that sends the deliveries: `OWNER/REPOSITORY/ID`, or `ORGANISATION/ID`.
+    #[serde(default)]
+    pub hook: Option<String>,
+    /// Repositories whose history is read where the webhook's deliveries are kept no more: `OWNER/NAME`.
+    #[serde(default)]
+    pub repositories: Vec<String>,
 }
 
 /// A configuration that cannot work.
@@ -124,6 +146,15 @@ pub enum ConfigError {
         /// Why.
         #[source]
         source: RuleError,
+    },
+    /// An API that cannot be asked.
+    #[error("sources.{source_name}.api cannot work")]
+    Api {
+        /// Name of the source.
+        source_name: String,
+        /// Why.
+        #[source]
+        source: ApiError,
     },
     /// A number that cannot work.
     #[error("receive.{setting} = {found}: {wanted}")]
@@ -252,6 +283,10 @@ impl SourceConfig {
             known: providers::names().collect::<Vec<_>>().join(", "),
         })?;
         self.rules(name)?;
+        if let Some(api) = &self.api {
+            let refused = |source| ConfigError::Api { source_name: name.to_owned(), source };
+            reconcile::check(&self.provider, api).map_err(refused)?;
+        }
         if self.realm.trim().is_empty() {
             return Err(ConfigError::Realm(name.to_owned()));
         }
@@ -355,6 +390,29 @@ mod tests {
             error.starts_with("sources.tool: the rules cannot work: rule 1: `when`: `bdy` is not known"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_api_is_checked_without_its_token() {
+        let source = |provider: &str, api: &str| {
+            let text = format!(
+                "[sources.shop]\nprovider = '{provider}'\nsecrets = ['a']\n[sources.shop.api]\n\
+                 token = {{ env = 'NO_SUCH_VARIABLE' }}\n{api}"
+            );
+            let config: ReceiveConfig = toml::from_str(&text).unwrap();
+            config.validate().map_err(|error| crate::chain(&error))
+        };
+        assert_eq!(source("github", "hook = 'acme/7'\nrepositories = ['acme/shop']"), Ok(()));
+        for (provider, api, said) in [
+            ("github", "", "neither `hook` nor `repositories`"),
+            ("github", "hook = '7'", "`7` is no webhook"),
+            ("github", "repositories = ['shop']", "`shop` names no repository"),
+            ("github", "hook = 'acme/7'\nroot = 'api.github.com'", "`api.github.com` is not the address of an API"),
+            ("jenkins", "hook = 'acme/7'", "the provider `jenkins`"),
+        ] {
+            let error = source(provider, api).unwrap_err();
+            assert!(error.starts_with("sources.shop.api cannot work: ") && error.contains(said), "{api}: {error}");
+        }
     }
 
     #[test]

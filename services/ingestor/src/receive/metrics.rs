@@ -104,6 +104,11 @@ impl Metrics {
         self.last_accepted.with_label_values(&[source]).set(now.0 / 1000);
     }
 
+    /// A source had its last delivery accepted before this start.
+    pub(crate) fn accepted_before(&self, source: &str, at: Timestamp) {
+        self.last_accepted.with_label_values(&[source]).set(at.0 / 1000);
+    }
+
     /// A delivery was refused.
     pub(super) fn refused(&self, source: Option<&str>, refusal: &Refusal) {
         let status = refusal.status();

@@ -41,12 +41,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::providers::record;
-pub use config::{ConfigError, ReceiveConfig, SourceConfig};
+pub use config::{ApiConfig, ConfigError, ReceiveConfig, SourceConfig};
 pub use inbox::{Inbox, PutError};
 pub use metrics::Metrics;
 
 use crate::clock;
 use crate::signature::{Scheme, choose, verify};
+use crate::sources::Watch;
 use answer::Refusal;
 use body::Budget;
 use config::KnownSource;
@@ -66,6 +67,7 @@ struct Shared {
     listen: SocketAddr,
     budget: Budget,
     inbox: Inbox,
+    watch: Watch,
     metrics: Metrics,
 }
 
@@ -90,6 +92,7 @@ impl Receiver {
             sources.iter().map(|(name, source)| (name.as_str(), source.secrets.is_empty())),
         );
         let shared = Shared {
+            watch: Watch::new(sources.values().map(|source| &source.name)),
             sources,
             max_body: config.max_body_bytes,
             body_timeout: Duration::from_millis(config.body_timeout_ms),
@@ -106,6 +109,12 @@ impl Receiver {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.shared.inbox.is_ready()
+    }
+
+    /// What it sees of its sources.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        self.shared.watch.clone()
     }
 
     /// Opens the port of the configuration.
@@ -142,6 +151,9 @@ async fn receive(State(receiver): State<Receiver>, Path(name): Path<String>, req
         Ok(delivery) => answer::accepted(&delivery),
         Err(refusal) => {
             shared.metrics.refused(source.map(|source| source.name.as_str()), &refusal);
+            if let Some(source) = source {
+                shared.note(source, &refusal);
+            }
             // A sender that waits for `100 Continue` has sent nothing, and reading on would ask it to.
             if !head.headers.contains_key(EXPECT) {
                 body::drain(body, shared.max_body);
@@ -186,12 +198,22 @@ impl Shared {
         let (now, length) = (clock::now(), bytes.len());
         let (name, realm) = (source.name.clone(), source.realm.clone());
         let record = record(name, realm, source.door.provider, &head.headers, bytes, now);
-        let delivery = record.delivery.clone();
+        let (delivery, event) = (record.delivery.clone(), record.event.clone());
         let started = Instant::now();
         let result = self.inbox.put(record).await;
         self.metrics.put(started.elapsed());
         result.map_err(Refusal::NotStored)?;
         self.metrics.accepted(source.name.as_str(), &delivery, length, now);
+        self.watch.accepted(&source.name, event.as_deref(), now);
         Ok(delivery)
+    }
+
+    /// What a refusal says of its source.
+    fn note(&self, source: &KnownSource, refusal: &Refusal) {
+        match refusal {
+            Refusal::Rejected(_) => self.watch.rejected(&source.name, clock::now()),
+            refusal if refusal.status().is_server_error() => self.watch.refused(&source.name, clock::now()),
+            _ => {}
+        }
     }
 }

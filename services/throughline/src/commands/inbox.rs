@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use axum::http::HeaderMap;
 use backfill::Delivery;
 use ingestor::receive::{Inbox, record};
+use ingestor::reconcile::told;
 use model::inbox::InboxRecord;
 use model::{Realm, Source};
 use prometheus::Registry;
@@ -61,17 +62,7 @@ pub fn line(source: &Source, realm: &Realm, line: Vec<u8>) -> InboxRecord {
 
 /// The record of a piece of history, as if it had been delivered now.
 pub fn delivery(source: &Source, realm: &Realm, delivery: Delivery) -> InboxRecord {
-    InboxRecord {
-        source: source.clone(),
-        realm: realm.clone(),
-        provider: delivery.provider.to_owned(),
-        delivery: delivery.id,
-        event: delivery.event,
-        content_type: Some("application/json".to_owned()),
-        headers: [].into(),
-        received_at: now(),
-        body: delivery.body.into(),
-    }
+    told(source, realm, delivery, now())
 }
 
 /// Records on their way.

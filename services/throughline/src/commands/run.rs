@@ -84,8 +84,9 @@ async fn run_roles(config: Config, roles: Roles) -> anyhow::Result<End> {
     let kafka_metrics = stream::Metrics::register(&registry)?;
     let runtime = Runtime { config, readiness, registry, kafka_metrics, shutdown };
     if roles.ingest {
-        let inbox = roles::receive(&runtime, &mut tasks).await?;
-        roles::follow_catalogs(&runtime, &inbox, &topics, &mut tasks)?;
+        let door = roles::receive(&runtime, topics.clone(), &mut tasks).await?;
+        roles::follow_catalogs(&runtime, &door.inbox, &topics, &mut tasks)?;
+        roles::reconcile(&runtime, door, topics.clone(), &mut tasks)?;
         roles::normalise(&runtime, topics.clone(), &mut tasks)?;
     }
     if roles.correlate {

@@ -40,6 +40,9 @@ pub enum ConfigError {
     // Its own text names the key, which stands in one of two sections.
     #[error(transparent)]
     Receive(#[from] ingestor::receive::ConfigError),
+    // The same.
+    #[error(transparent)]
+    Reconcile(#[from] ingestor::reconcile::ReconcileError),
     #[error("the section [kafka] cannot work")]
     Kafka(#[from] stream::config::ConfigError),
     #[error("the section [clickhouse] cannot work")]

@@ -50,6 +50,7 @@ pub struct Config {
     #[serde(default)]
     pub people: PeopleConfig,
     pub normalise: ingestor::normalise::NormaliseConfig,
+    pub reconcile: ingestor::reconcile::ReconcileConfig,
     pub correlate: correlator::CorrelatorConfig,
     pub load: loader::LoaderConfig,
     pub clickhouse: warehouse::WarehouseConfig,
@@ -182,6 +183,7 @@ impl Config {
     fn validate(&self) -> Result<(), ConfigError> {
         self.kafka.validate()?;
         self.receive.validate()?;
+        self.reconcile.validate()?;
         self.clickhouse.validate()?;
         self.correlate.validate()?;
         self.load.validate()?;

@@ -37,6 +37,7 @@ fn the_defaults_are_those_of_the_code() {
     assert_eq!(format!("{:?}", config.kafka), from_nothing::<stream::KafkaConfig>());
     assert_eq!(format!("{:?}", config.receive), from_nothing::<ingestor::receive::ReceiveConfig>());
     assert_eq!(format!("{:?}", config.normalise), from_nothing::<ingestor::normalise::NormaliseConfig>());
+    assert_eq!(format!("{:?}", config.reconcile), from_nothing::<ingestor::reconcile::ReconcileConfig>());
     assert_eq!(format!("{:?}", config.correlate), from_nothing::<correlator::CorrelatorConfig>());
     assert_eq!(format!("{:?}", config.load), from_nothing::<loader::LoaderConfig>());
     assert_eq!(format!("{:?}", config.clickhouse), from_nothing::<warehouse::WarehouseConfig>());

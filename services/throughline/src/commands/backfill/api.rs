@@ -63,9 +63,9 @@ pub fn token(file: Option<&Path>, variable: &str, provider: &str, others: &str) 
         Some(file) => Secret::File(file.to_owned()),
         None => Secret::Env(variable.to_owned()),
     };
-    token
-        .resolve()
-        .with_context(|| format!("{provider} gives a history to those it knows only (--token-env, --token-file{others})"))
+    token.resolve().with_context(|| {
+        format!("{provider} gives a history to those it knows only (--token-env, --token-file{others})")
+    })
 }
 
 /// The parts that are named, else all.

@@ -1,6 +1,6 @@
 //! The letters that are left: of each delivery the last one, unless it was put back since.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
@@ -42,6 +42,16 @@ pub fn visit(kafka: &KafkaConfig, mut visit: impl FnMut(Letter) -> anyhow::Resul
         }
     })?;
     failed.map_or(Ok(()), Err)
+}
+
+/// How many letters are left, by their source.
+pub fn count(kafka: &KafkaConfig) -> anyhow::Result<BTreeMap<String, u64>> {
+    let mut counts = BTreeMap::new();
+    visit(kafka, |letter| {
+        *counts.entry(letter.letter.source.as_str().to_owned()).or_default() += 1;
+        Ok(())
+    })?;
+    Ok(counts)
 }
 
 /// Where the last letter of each delivery stands; a tombstone says that it was put back.

@@ -1,6 +1,6 @@
 //! `throughline dead-letters`: deliveries that could not be read, and the way back for them.
 
-mod letters;
+pub mod letters;
 
 use std::path::Path;
 use std::process::ExitCode;

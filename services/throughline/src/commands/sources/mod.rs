@@ -1,5 +1,6 @@
-//! `throughline sources`: which providers there are, and how one is connected.
+//! `throughline sources`: which providers there are, how one is connected, and what arrives.
 
+mod status;
 mod text;
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use ingestor::providers::{self, Expected, Provider};
 use serde::Serialize;
 
 use super::say;
-use crate::cli::Sources;
+use crate::cli::{Sources, SourcesCommand};
 use crate::config::{self, Config, Tree, quoted};
 use crate::nearest::nearest;
 
@@ -62,6 +63,9 @@ struct Connection {
 }
 
 pub fn run(file: Option<&Path>, arguments: &Sources) -> anyhow::Result<ExitCode> {
+    if let Some(SourcesCommand::Status(arguments)) = &arguments.command {
+        return status::run(file, arguments);
+    }
     let Some(name) = &arguments.name else {
         let all: Vec<Listed> = providers::PROVIDERS.iter().map(|provider| Listed::of(*provider)).collect();
         let shown = if arguments.json { serde_json::to_string(&all)? } else { text::table(&all, text::width()) };
@@ -201,7 +205,11 @@ mod tests {
 
     #[test]
     fn no_provider_has_the_name_of_a_command() {
-        assert!(!providers::names().any(|name| crate::cli::RESERVED.contains(&name)));
+        let cli = <crate::cli::Cli as clap::CommandFactory>::command();
+        let commands = cli.find_subcommand("sources").unwrap().get_subcommands();
+        let commands: Vec<&str> = commands.map(clap::Command::get_name).collect();
+        assert_eq!(commands, ["status"]);
+        assert!(!providers::names().any(|name| commands.contains(&name)));
     }
 
     #[test]

@@ -1,0 +1,209 @@
+//! GitHub: the deliveries of the webhook for three days, and the history before them.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use backfill::github::hook::{Hook, Missed};
+use backfill::github::{self, Address, BackfillError, Cursor, Part, Query, ROOT, TOLD, resume};
+use backfill::http::{Client, HttpError};
+use backfill::{Delivery, Sink};
+use model::{Millis, Timestamp};
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use super::provider::{ApiError, Ask, Asked, Asking, Later, Loss, Recovery};
+use super::take::Take;
+use crate::chain;
+use crate::providers::github::EVENTS;
+use crate::receive::ApiConfig;
+use crate::secret::Secret;
+use crate::sources::{Counts, Interval};
+
+/// Clocks differ, and a delivery may be under way when the front door closes.
+const MARGIN: Millis = Millis(60_000);
+/// What was sent again so many times is not asked for once more.
+const REDELIVERIES: usize = 3;
+/// Deliveries read ahead of the inbox.
+const READ_AHEAD: usize = 64;
+
+/// GitHub, asked about one webhook and some repositories.
+pub(super) struct GitHub {
+    client: Client,
+    hook: Option<Hook>,
+    repositories: Vec<Address>,
+    /// Names of deliveries that were fetched since the start: where some have to be waited for, the others are not fetched again.
+    fetched: Mutex<HashSet<String>>,
+}
+
+/// What the API still has of the time since the begin of the gap.
+struct Deliveries {
+    recovery: Recovery,
+    /// Before that it has nothing.
+    complete_since: Timestamp,
+    why: String,
+}
+
+impl GitHub {
+    pub(super) fn new(api: &ApiConfig) -> Result<Self, ApiError> {
+        Self::with(api, api.token.as_ref().map(Secret::resolve).transpose()?)
+    }
+
+    pub(super) fn check(api: &ApiConfig) -> Result<(), ApiError> {
+        Self::with(api, None).map(drop)
+    }
+
+    fn with(api: &ApiConfig, token: Option<SecretString>) -> Result<Self, ApiError> {
+        if api.hook.is_none() && api.repositories.is_empty() {
+            return Err(ApiError::Nothing);
+        }
+        Ok(Self {
+            client: Client::new(github::api(api.root.as_deref().unwrap_or(ROOT), token))?,
+            hook: api.hook.as_deref().map(Hook::parse).transpose()?,
+            repositories: api.repositories.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>()?,
+            fetched: Mutex::default(),
+        })
+    }
+
+    async fn close(&self, asked: &Asked, take: &Take) -> Result<Recovery, Later> {
+        let Deliveries { mut recovery, complete_since, why } = self.deliveries(asked, take).await?;
+        let part = Interval { from: asked.interval.from, to: complete_since.min(asked.interval.to) };
+        if part.from >= part.to {
+            return Ok(recovery);
+        }
+        // That something cannot be had of the earlier part says more than that of the later one.
+        let loss = |reason: String, mendable| Some(Loss { part, reason: format!("{why}; {reason}"), mendable });
+        if self.repositories.is_empty() {
+            recovery.lost = loss("no `repositories` are configured whose history could be read".to_owned(), true);
+            return Ok(recovery);
+        }
+        match self.history(part.from, take).await? {
+            Ok(count) => {
+                recovery.counts.history = count;
+                let untold = untold(asked);
+                if !untold.is_empty() {
+                    let untold = untold.join(", ");
+                    recovery.lost = loss(format!("the history was read, and does not tell of {untold}"), false);
+                }
+            }
+            Err(refused) => recovery.lost = loss(refused, true),
+        }
+        Ok(recovery)
+    }
+
+    /// Fetches what the webhook sent in the interval and nobody took.
+    async fn deliveries(&self, asked: &Asked, take: &Take) -> Result<Deliveries, Later> {
+        let Interval { from, to } = asked.interval;
+        let nothing = |why| Deliveries { recovery: Recovery::default(), complete_since: to, why };
+        let Some(hook) = &self.hook else {
+            return Ok(nothing("no `hook` is configured whose deliveries could be asked for".to_owned()));
+        };
+        let since = from + Millis(-MARGIN.0);
+        let attempts = match hook.attempts(&self.client, since, asked.now).await {
+            Ok(attempts) => attempts,
+            Err(error) => return refusal(error).map(nothing),
+        };
+        let (missed, redelivered) = attempts.missed(since, to + MARGIN);
+        let mut recovery = Recovery { counts: Counts { redelivered, ..Counts::default() }, ..Recovery::default() };
+        let mut gone = Vec::new();
+        for missed in missed {
+            self.fetch(hook, missed, take, &mut recovery, &mut gone).await?;
+        }
+        if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
+            let part = Interval { from: first.first.delivered_at, to: last.first.delivered_at };
+            let reason = format!(
+                "GitHub has the content of {} deliveries no more, and they did not arrive when they were sent again",
+                gone.len()
+            );
+            recovery.lost = Some(Loss { part, reason, mendable: false });
+        }
+        let why = "GitHub does not keep the deliveries of that time any more".to_owned();
+        Ok(Deliveries { recovery, complete_since: attempts.complete_since, why })
+    }
+
+    /// Puts one delivery into the inbox, or has it sent again.
+    async fn fetch(
+        &self,
+        hook: &Hook,
+        missed: Missed,
+        take: &Take,
+        recovery: &mut Recovery,
+        gone: &mut Vec<Missed>,
+    ) -> Result<(), Later> {
+        if self.fetched().contains(&missed.first.guid) {
+            recovery.counts.fetched += 1;
+            return Ok(());
+        }
+        match hook.content(&self.client, &missed.first).await.map_err(later)? {
+            Some(content) => {
+                take.webhook(&missed.first, content).await.map_err(later)?;
+                self.fetched().insert(missed.first.guid);
+                recovery.counts.fetched += 1;
+            }
+            None if missed.redeliveries < REDELIVERIES => {
+                hook.redeliver(&self.client, &missed.first).await.map_err(later)?;
+                recovery.waiting += 1;
+            }
+            None => gone.push(missed),
+        }
+        Ok(())
+    }
+
+    /// What was noted stays right if somebody panicked while noting.
+    fn fetched(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the history since then; how many deliveries it was told in, or why it is not to be had.
+    async fn history(&self, since: Timestamp, take: &Take) -> Result<Result<u64, String>, Later> {
+        let mut count = 0;
+        for Address { owner, name, .. } in &self.repositories {
+            let (owner, name) = (owner.clone(), name.clone());
+            let query = Query { owner, name, since, parts: Part::ALL.into(), paths: false };
+            let (deliveries, mut told) = mpsc::channel::<Delivery>(READ_AHEAD);
+            let sink = Sink { deliveries, progress: Arc::new(|_| ()) };
+            let reading = async move { resume(&self.client, &query, Cursor::default(), &|_| (), &sink).await };
+            let taking = async {
+                while let Some(delivery) = told.recv().await {
+                    take.history(delivery).await?;
+                    count += 1;
+                }
+                // A reader that nobody takes anything from ends.
+                drop(told);
+                Ok::<_, crate::receive::PutError>(())
+            };
+            let (read, taken) = tokio::join!(reading, taking);
+            taken.map_err(later)?;
+            match read {
+                Ok(()) => {}
+                Err(BackfillError::Http(error)) => return refusal(error).map(Err),
+                Err(error) => return Ok(Err(chain(&error))),
+            }
+        }
+        Ok(Ok(count))
+    }
+}
+
+impl Ask for GitHub {
+    fn ask<'a>(&'a self, asked: &'a Asked, take: &'a Take) -> Asking<'a> {
+        Box::pin(self.close(asked, take))
+    }
+}
+
+/// What the source sends and a history does not tell, of what is read at all.
+fn untold(asked: &Asked) -> Vec<&'static str> {
+    let sent = EVENTS.iter().map(|expected| expected.event).filter(|event| asked.names.contains(*event));
+    sent.filter(|event| !TOLD.contains(event)).collect()
+}
+
+/// An answer that will be the same next time, in words; else it is asked for again.
+fn refusal(error: HttpError) -> Result<String, Later> {
+    match error {
+        HttpError::GivenUp { .. } | HttpError::NoAnswer { .. } => Err(later(error)),
+        error => Ok(chain(&error)),
+    }
+}
+
+fn later(error: impl Error) -> Later {
+    Later(chain(&error))
+}
