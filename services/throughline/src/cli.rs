@@ -42,10 +42,15 @@ Examples:
   throughline try https://github.com/BurntSushi/ripgrep
   throughline try ../shop --tags 'v*' --releases 30
   throughline try shop.bundle --json
+  GITHUB_TOKEN=$(gh auth token) throughline try ../shop
 
 Every tag is taken for a release to production, and everything is worked out in memory: nothing is
-stored and nothing is sent anywhere. An address needs `git`; THROUGHLINE_GIT_TOKEN gives the token
-for a private one.")]
+stored anywhere. An address needs `git`; THROUGHLINE_GIT_TOKEN gives the token for a private one.
+
+With a token, in GITHUB_TOKEN or as named, the project at GitHub is read as well: pull requests with
+reviews, workflow runs, deployments, approvals. It needs read access to Contents, Pull requests, Actions
+and Deployments. Where something was deployed to production, that counts instead of tags, unless --tags
+is given. If the API fails, what git told is shown; Ctrl-C ends the reading, and shows what is there.")]
     Try(Try),
 
     /// Receive deliveries and normalise them into events.
@@ -192,6 +197,26 @@ pub struct Try {
     /// Name of the repository: `github.com/acme/shop`; that of its remote `origin` unless given.
     #[arg(long, value_name = "NAME")]
     pub repository: Option<String>,
+
+    /// Project at GitHub, or the address of its page; that of the repository unless given.
+    #[arg(long, value_name = "OWNER/NAME|URL")]
+    pub github: Option<String>,
+
+    /// Environment variable that holds the token; GITHUB_TOKEN, where it is set.
+    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    pub token_env: Option<String>,
+
+    /// File that holds the token.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Root of the API, where it is not where GitHub has it.
+    #[arg(long, value_name = "URL")]
+    pub api: Option<String>,
+
+    /// From when on the project is read: a day (UTC) or a time; 90 days before the newest tag unless given.
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+    pub since: Option<Timestamp>,
 
     /// How many releases to show.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
@@ -923,7 +948,7 @@ mod tests {
     #[test]
     fn parts_are_known_by_name() {
         assert_eq!(part("pulls"), Ok(github::Part::Pulls));
-        assert!(part("issues").unwrap_err().contains("deployments"));
+        assert!(part::<github::Part>("issues").unwrap_err().contains("deployments"));
     }
 
     #[test]

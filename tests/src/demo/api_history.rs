@@ -1,8 +1,8 @@
 //! The history read from GitHub's API beside the history that webhooks told: alone, before them, after them, and among them.
 
 #[path = "../../../services/backfill/tests/github/api.rs"]
-mod api;
-mod world;
+pub(super) mod api;
+pub(super) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -22,7 +22,7 @@ use api::{Api, TOKEN, World};
 const SEED: u64 = 7;
 
 /// The demo, and its history as the API tells it at its end.
-fn histories() -> &'static (Demo, Vec<InboxRecord>) {
+pub(super) fn histories() -> &'static (Demo, Vec<InboxRecord>) {
     static HISTORIES: OnceLock<(Demo, Vec<InboxRecord>)> = OnceLock::new();
     HISTORIES.get_or_init(|| {
         let demo = generate(SEED, NOW);

@@ -34,6 +34,8 @@ mod suggested;
 mod teams;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tried;
 
 use fastrand::Rng;
 use model::Timestamp;

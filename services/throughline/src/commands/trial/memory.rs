@@ -9,7 +9,7 @@ use ingestor::normalise::{Adapters, Outcome, adapters, normalise};
 use ingestor::people::People;
 use model::Timestamp;
 use model::event::{Body, Event};
-use model::fact::Fact;
+use model::fact::{Fact, Identity};
 use model::inbox::InboxRecord;
 
 /// Key of the hashes of people. They never leave the process.
@@ -23,6 +23,10 @@ pub struct Memory {
     adapters: Adapters,
     people: People,
     now: Timestamp,
+    /// What holds.
+    facts: BTreeMap<Identity, Fact>,
+    /// Time of the newest tag.
+    pub newest_tag: Option<Timestamp>,
     /// Events by kind.
     pub kinds: BTreeMap<&'static str, u64>,
     /// Deliveries that could not be read, by reason.
@@ -33,8 +37,8 @@ impl Memory {
     /// Nothing is known yet; `now` is when everything is received.
     pub fn new(now: Timestamp) -> Self {
         let (adapters, people) = (adapters(), People::new(KEY));
-        let (kinds, unreadable) = Default::default();
-        Self { realm: Realm::new(NAME.into()), adapters, people, now, kinds, unreadable }
+        let (facts, kinds, unreadable) = Default::default();
+        Self { realm: Realm::new(NAME.into()), adapters, people, now, facts, newest_tag: None, kinds, unreadable }
     }
 
     /// Takes a delivery in.
@@ -83,15 +87,24 @@ impl Memory {
 
     fn apply(&mut self, event: Event<Body>) {
         *self.kinds.entry(event.body.kind()).or_default() += 1;
+        if event.body.kind() == "Tag" {
+            self.newest_tag = self.newest_tag.max(Some(event.occurred_at));
+        }
         self.realm.apply(event);
     }
 
-    /// What follows from all of it.
+    /// What follows from all of it so far.
     ///
     /// # Errors
     /// Where a fact cannot be written, which is a defect.
     pub fn facts(&mut self) -> anyhow::Result<Vec<Fact>> {
-        let delta = self.realm.derive()?;
-        Ok(delta.facts.into_iter().map(|emission| emission.fact).filter(|fact| !fact.is_deleted()).collect())
+        for fact in self.realm.derive()?.facts.into_iter().map(|emission| emission.fact) {
+            if fact.is_deleted() {
+                self.facts.remove(&fact.identity());
+            } else {
+                self.facts.insert(fact.identity(), fact);
+            }
+        }
+        Ok(self.facts.values().cloned().collect())
     }
 }

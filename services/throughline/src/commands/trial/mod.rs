@@ -1,9 +1,10 @@
 //! `throughline try`: the releases of a repository and where their time went, without any server.
 //!
-//! A git repository is read, and what the services would do with it is done in memory. Tags stand for releases to production unless
-//! something better is told.
+//! A git repository is read, with a token its project at the provider as well, and what the services would do with it is done in
+//! memory. Tags stand for releases to production unless something better is told.
 
 mod memory;
+mod project;
 mod report;
 mod show;
 
@@ -14,12 +15,14 @@ use anyhow::Context;
 use backfill::{Delivery, Progress, Sink, git};
 use globset::Glob;
 use model::event::{Catalog, CatalogComponent, Marker, MarkerKind};
+use model::fact::Fact;
 use model::{Component, Environment, Repository};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use self::memory::Memory;
+use self::project::{Asked, Project};
 use self::report::Report;
 use super::progress::{Line, Visible};
 use super::{block_on, complain, now, say};
@@ -31,19 +34,26 @@ const AHEAD: usize = 256;
 const PRODUCTION: &str = "production";
 
 pub fn run(arguments: Try) -> anyhow::Result<ExitCode> {
-    let options = options(&arguments)?;
+    let (named, token) = (Project::named(&arguments)?, project::token(&arguments)?);
+    let options = options(&arguments, named.as_ref())?;
     let mut memory = Memory::new(now());
-    let summary = block_on(read(options, &mut memory, !arguments.json))?;
-    let tags_count = !memory.kinds.contains_key("Deployment");
+    let line = Arc::new(Mutex::new(Line::new(if arguments.json { Visible::Never } else { Visible::OnTerminal })));
+    let (summary, asked) = block_on(async {
+        let summary = read(options, &mut memory, &line).await?;
+        let project = named.or_else(|| Project::of(&summary.repository));
+        let asked = project::read(project, token, &arguments, &mut memory, &line).await;
+        Ok((summary, asked))
+    })?;
+    let tags_count = arguments.tags.is_some() || !reaches_production(&mut memory)?;
     if tags_count {
         memory.tell(releases_by_tag(&summary, arguments.tags.clone()).into());
     }
     let report = Report::new(&memory.facts()?, &memory.kinds);
     if arguments.json {
-        say(&json!({"read": summary, "releases_are": marker(tags_count), "unreadable": memory.unreadable, "report": report}).to_string())?;
+        say(&json!({"read": summary, "project": asked, "releases_are": marker(tags_count), "unreadable": memory.unreadable, "report": report}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!("{summary}\n"))?;
+    say(&heading(&summary, &asked))?;
     for (reason, count) in &memory.unreadable {
         complain(&format!("{count} deliveries could not be read: {reason}"));
     }
@@ -55,7 +65,21 @@ pub fn run(arguments: Try) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn options(arguments: &Try) -> anyhow::Result<git::Options> {
+/// What was read, and an empty line.
+fn heading(summary: &git::Summary, asked: &Asked) -> String {
+    match asked {
+        Asked::Nowhere => format!("{summary}\n"),
+        _ => format!("{summary}\n{asked}\n"),
+    }
+}
+
+/// Whether something better than tags tells of releases to production.
+fn reaches_production(memory: &mut Memory) -> anyhow::Result<bool> {
+    let reached = |fact: &Fact| matches!(fact, Fact::Release(release) if release.production_at.is_some());
+    Ok(memory.kinds.contains_key("Deployment") && memory.facts()?.iter().any(reached))
+}
+
+fn options(arguments: &Try, named: Option<&Project>) -> anyhow::Result<git::Options> {
     let tags = arguments.tags.as_deref().map(|pattern| {
         Glob::new(pattern)
             .map(|glob| glob.compile_matcher())
@@ -63,7 +87,8 @@ fn options(arguments: &Try) -> anyhow::Result<git::Options> {
     });
     Ok(git::Options {
         from: arguments.from.clone(),
-        repository: arguments.repository.as_deref().map(Repository::from_url),
+        // Both must speak of one repository.
+        repository: arguments.repository.as_deref().map(Repository::from_url).or(named.map(Project::repository)),
         branch: arguments.branch.clone(),
         tags: tags.transpose()?,
         since: None,
@@ -72,10 +97,9 @@ fn options(arguments: &Try) -> anyhow::Result<git::Options> {
 }
 
 /// Reads the repository into memory.
-async fn read(options: git::Options, memory: &mut Memory, shown: bool) -> anyhow::Result<git::Summary> {
+async fn read(options: git::Options, memory: &mut Memory, line: &Arc<Mutex<Line>>) -> anyhow::Result<git::Summary> {
     let (deliveries, mut read) = mpsc::channel::<Delivery>(AHEAD);
-    let line = Arc::new(Mutex::new(Line::new(if shown { Visible::OnTerminal } else { Visible::Never })));
-    let told = Arc::clone(&line);
+    let told = Arc::clone(line);
     let show = move |progress: Progress| {
         let mut line = told.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_due() {

@@ -1,0 +1,254 @@
+//! What the provider of a repository tells by its API: changes, builds, deployments and approvals, which git knows nothing of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use backfill::github::{self, Address, Part, Query};
+use backfill::http::Client;
+use backfill::{Delivery, Progress, Sink};
+use ingestor::secret::Secret;
+use model::{Millis, Repository, Timestamp};
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::interval;
+
+use super::memory::Memory;
+use super::{AHEAD, words};
+use crate::cli::Try;
+use crate::commands::now;
+use crate::commands::progress::Line;
+
+/// What is read without being asked for: so long before the newest tag.
+const PERIOD: Millis = Millis(90 * 86_400_000);
+/// Nobody who tries something waits longer than this for a limit or an outage.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Where the token is looked for unless another place is named.
+const TOKEN: &str = "GITHUB_TOKEN";
+
+/// A project at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Project {
+    GitHub(Address),
+}
+
+/// What came of asking the provider.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Asked {
+    /// The repository is at no provider whose history is read here.
+    Nowhere,
+    /// There is nothing to ask with.
+    NoToken {
+        project: String,
+    },
+    Read(Read),
+    /// It went no further; what was read till then counts.
+    Failed {
+        #[serde(flatten)]
+        read: Read,
+        error: String,
+    },
+}
+
+/// What was read of a project.
+#[derive(Debug, Serialize)]
+pub struct Read {
+    pub project: String,
+    pub since: Timestamp,
+    /// Deliveries by the name of their event.
+    pub deliveries: BTreeMap<String, u64>,
+    pub requests: u64,
+}
+
+impl Project {
+    /// The project that is named, if one is.
+    pub fn named(arguments: &Try) -> anyhow::Result<Option<Self>> {
+        Ok(arguments.github.as_deref().map(Address::parse).transpose()?.map(Self::GitHub))
+    }
+
+    /// The project of a repository, by where it is.
+    pub fn of(repository: &Repository) -> Option<Self> {
+        let at = format!("https://{}", repository.as_str());
+        Address::parse(&at).ok().filter(|address| address.host == "github.com").map(Self::GitHub)
+    }
+
+    /// Its repository, as other sources name it.
+    pub fn repository(&self) -> Repository {
+        match self {
+            Self::GitHub(Address { host, owner, name, .. }) => {
+                Repository::from_url(&format!("https://{host}/{owner}/{name}"))
+            }
+        }
+    }
+
+    fn client(&self, api: Option<&str>, token: SecretString) -> anyhow::Result<Client> {
+        Ok(match self {
+            Self::GitHub(address) => Client::new(github::api(api.unwrap_or(&address.api), Some(token)))?,
+        })
+    }
+
+    /// Gives everything but tags, which git tells with less asking.
+    async fn read(&self, client: &Client, since: Timestamp, sink: Sink) -> anyhow::Result<()> {
+        match self {
+            Self::GitHub(Address { owner, name, .. }) => {
+                let parts: BTreeSet<Part> = Part::ALL.into_iter().filter(|part| *part != Part::Tags).collect();
+                let query = Query { owner: owner.clone(), name: name.clone(), since, parts, paths: false };
+                Ok(github::read(client, &query, &sink).await?)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GitHub(Address { owner, name, .. }) => write!(f, "{owner}/{name} of GitHub"),
+        }
+    }
+}
+
+/// What the provider is asked with: what is named must be there, the usual place may be empty.
+pub fn token(arguments: &Try) -> anyhow::Result<Option<SecretString>> {
+    let named = match (&arguments.token_file, &arguments.token_env) {
+        (Some(file), _) => Some(Secret::File(file.clone())),
+        (None, Some(name)) => Some(Secret::Env(name.clone())),
+        (None, None) => None,
+    };
+    match named {
+        Some(secret) => Ok(Some(secret.resolve()?)),
+        None => {
+            let usual = Secret::Env(TOKEN.to_owned()).resolve().ok();
+            if usual.is_none() && arguments.github.is_some() {
+                bail!("--github needs a token: set {TOKEN}, or name one with --token-env or --token-file");
+            }
+            Ok(usual)
+        }
+    }
+}
+
+/// Reads a project into memory, beside what git has told. Whatever goes wrong, that stays.
+pub async fn read(
+    project: Option<Project>,
+    token: Option<SecretString>,
+    arguments: &Try,
+    memory: &mut Memory,
+    line: &Arc<Mutex<Line>>,
+) -> Asked {
+    let Some(project) = project else { return Asked::Nowhere };
+    let Some(token) = token else { return Asked::NoToken { project: project.to_string() } };
+    let since =
+        arguments.since.unwrap_or_else(|| Timestamp(memory.newest_tag.unwrap_or_else(now).min(now()).0 - PERIOD.0));
+    let mut read = Read { project: project.to_string(), since, deliveries: BTreeMap::new(), requests: 0 };
+    let ended = match project.client(arguments.api.as_deref(), token) {
+        Ok(client) => {
+            let ended = take(&project, &client, memory, &mut read, line).await;
+            read.requests = client.usage().requests;
+            ended
+        }
+        Err(error) => Err(error),
+    };
+    line.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    match ended {
+        Ok(()) => Asked::Read(read),
+        Err(error) => Asked::Failed { read, error: format!("{error:#}") },
+    }
+}
+
+async fn take(
+    project: &Project,
+    client: &Client,
+    memory: &mut Memory,
+    read: &mut Read,
+    line: &Arc<Mutex<Line>>,
+) -> anyhow::Result<()> {
+    let (sender, mut deliveries) = mpsc::channel::<Delivery>(AHEAD);
+    let stage = Arc::new(Mutex::new(String::new()));
+    let (line, told) = (Arc::clone(line), Arc::clone(&stage));
+    let progress = move |progress: Progress| {
+        progress.stage.clone_into(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.is_due() {
+            line.show(&words(&progress));
+        }
+    };
+    let mut take = |delivery: Delivery| {
+        *read.deliveries.entry(delivery.event.clone().unwrap_or_default()).or_default() += 1;
+        memory.take(delivery);
+    };
+    let sink = Sink { deliveries: sender, progress: Arc::new(progress) };
+    let mut reading = pin!(project.read(client, read.since, sink));
+    let mut stop = pin!(tokio::signal::ctrl_c());
+    let mut look = interval(LOOK_EVERY);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            stopped = &mut stop => {
+                stopped.context("Ctrl-C cannot be waited for")?;
+                bail!("interrupted");
+            }
+            Some(delivery) = deliveries.recv() => take(delivery),
+            _ = look.tick() => if client.usage().waited > LONGEST_WAIT {
+                bail!("{}; no longer waited for here", stage.lock().unwrap_or_else(PoisonError::into_inner));
+            },
+            ended = &mut reading => break ended,
+        }
+    };
+    while let Ok(delivery) = deliveries.try_recv() {
+        take(delivery);
+    }
+    ended
+}
+
+/// In a line or two; nothing where there was nobody to ask.
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::NoToken { project } => write!(
+                f,
+                "not asked: {project}; with a token in {TOKEN} or by --token-file it tells reviews, builds, deployments and approvals"
+            ),
+            Self::Read(read) => read.fmt(f),
+            Self::Failed { read, error } if read.deliveries.is_empty() => {
+                write!(f, "nothing is known from {}: {error}", read.project)
+            }
+            Self::Failed { read, error } => write!(f, "{read}, and then no more: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: [(&str, &str); 4] = [
+            ("pull_request", "pull requests"),
+            ("pull_request_review", "reviews"),
+            ("workflow_run", "workflow runs"),
+            ("deployment", "deployments"),
+        ];
+        let day: String = self.since.to_string().chars().take(10).collect();
+        let count =
+            |(event, name): (&str, &str)| format!("{} {name}", self.deliveries.get(event).copied().unwrap_or(0));
+        let counts = SHOWN.map(count).join(", ");
+        write!(f, "{}: {counts} since {day} read by {} requests", self.project, self.requests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_known_by_where_its_repository_is() {
+        let of = |name: &str| Project::of(&Repository::new(name)).map(|project| project.to_string());
+        assert_eq!(of("github.com/acme/shop").as_deref(), Some("acme/shop of GitHub"));
+        for elsewhere in ["gitlab.com/acme/shop", "localhost/shop", "github.com/acme", "github.example.com/acme/shop"] {
+            assert_eq!(of(elsewhere), None, "{elsewhere}");
+        }
+    }
+}
