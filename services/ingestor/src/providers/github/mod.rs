@@ -61,7 +61,7 @@ const PAGE: Page = Page {
     ],
     events: EVENTS,
     notes: &[
-        "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days.",
+        "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days. With `api` in the configuration of the source they are fetched: its token needs read access to Webhooks, and to Contents, Pull requests, Actions and Deployments for what is older.",
         "`deployment_protection_rule` is offered to GitHub Apps only.",
     ],
     documentation: "https://docs.github.com/en/webhooks/using-webhooks/creating-webhooks",
