@@ -75,7 +75,7 @@ impl Reconciler {
         metrics: Metrics,
     ) -> Result<Self, ConfigError> {
         let target = |(name, source): (&String, &SourceConfig)| {
-            let refused = |source| ConfigError::Api { source_name: name.clone(), source };
+            let refused = |source| ConfigError::Api { source_name: name.clone(), source: Box::new(source) };
             let ask = source.api.as_ref().map(|api| of(&source.provider, api)).transpose().map_err(refused)?;
             let (realm, provider) = (Realm::new(source.realm.clone()), source.provider.clone());
             Ok((name.clone(), Target { realm, provider, ask }))
