@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use end_to_end::demo::Webhook;
 use end_to_end::installation::SECRET;
 use serde_json::{Value, json};
@@ -100,8 +100,12 @@ impl Shared {
         self.asked.lock().unwrap().push(uri.path().to_owned());
         let said = headers.get("authorization").and_then(|value| value.to_str().ok());
         (said != Some(&format!("Bearer {TOKEN}")))
-            .then(|| (StatusCode::UNAUTHORIZED, Json(json!({ "message": "Bad credentials" }))).into_response())
+            .then(|| (StatusCode::UNAUTHORIZED, told(&json!({ "message": "Bad credentials" }))).into_response())
     }
+}
+
+fn told(body: &Value) -> Response {
+    ([("content-type", "application/json")], body.to_string()).into_response()
 }
 
 fn shown(id: usize, sent: &Sent) -> Value {
@@ -126,10 +130,10 @@ async fn list(
     let from: usize = query.get("cursor").map_or(0, |cursor| cursor.trim_start_matches("v1_").parse().unwrap());
     let all: Vec<Value> = sent.iter().enumerate().rev().skip(from).take(PAGE).map(|(id, of)| shown(id, of)).collect();
     if from + PAGE >= sent.len() {
-        return Json(all).into_response();
+        return told(&json!(all));
     }
     let next = format!("<{}{}?per_page=100&cursor=v1_{}>; rel=\"next\"", shared.root, uri.path(), from + PAGE);
-    ([("link", next)], Json(all)).into_response()
+    ([("link", next)], told(&json!(all))).into_response()
 }
 
 async fn detail(State(shared): State<Arc<Shared>>, Path(id): Path<usize>, headers: HeaderMap, uri: Uri) -> Response {
@@ -142,7 +146,7 @@ async fn detail(State(shared): State<Arc<Shared>>, Path(id): Path<usize>, header
     let headers: BTreeMap<String, String> = sent.webhook.signed_headers(SECRET.as_bytes()).into_iter().collect();
     all["request"] = json!({ "headers": headers, "payload": content });
     all["response"] = json!({ "headers": {}, "payload": null });
-    Json(all).into_response()
+    told(&all)
 }
 
 async fn again(State(shared): State<Arc<Shared>>, Path(id): Path<usize>, headers: HeaderMap, uri: Uri) -> Response {
@@ -159,7 +163,7 @@ async fn again(State(shared): State<Arc<Shared>>, Path(id): Path<usize>, headers
         let at = jiff::Timestamp::now().as_millisecond();
         shared.sent.lock().unwrap().push(Sent { at, status, redelivery: true, ..sent });
     });
-    (StatusCode::ACCEPTED, Json(json!({}))).into_response()
+    (StatusCode::ACCEPTED, told(&json!({}))).into_response()
 }
 
 /// A repository with one commit.
@@ -171,18 +175,17 @@ async fn history(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri
     let commit = json!({ "message": "Sell more", "author": who, "committer": who });
     let sha = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
     match uri.path() {
-        "/repos/acme/shop" => Json(json!({
+        "/repos/acme/shop" => told(&json!({
             "id": 1, "name": "shop", "full_name": "acme/shop", "html_url": "https://github.com/acme/shop",
             "default_branch": "main",
         })),
         "/repos/acme/shop/commits" => {
-            Json(json!([{ "sha": sha, "commit": commit, "parents": [], "author": null, "committer": null }]))
+            told(&json!([{ "sha": sha, "commit": commit, "parents": [], "author": null, "committer": null }]))
         }
         path if path.starts_with("/repos/acme/shop/actions/") => {
-            Json(json!({ "total_count": 0, "workflow_runs": [], "workflows": [] }))
+            told(&json!({ "total_count": 0, "workflow_runs": [], "workflows": [] }))
         }
-        path if path.starts_with("/repos/acme/shop/") => Json(json!([])),
-        _ => return (StatusCode::NOT_FOUND, Json(json!({ "message": "Not Found" }))).into_response(),
+        path if path.starts_with("/repos/acme/shop/") => told(&json!([])),
+        _ => (StatusCode::NOT_FOUND, told(&json!({ "message": "Not Found" }))).into_response(),
     }
-    .into_response()
 }

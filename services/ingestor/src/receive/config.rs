@@ -145,7 +145,7 @@ pub enum ConfigError {
         source_name: String,
         /// Why.
         #[source]
-        source: RuleError,
+        source: Box<RuleError>,
     },
     /// An API that cannot be asked.
     #[error("sources.{source_name}.api cannot work")]
@@ -154,7 +154,7 @@ pub enum ConfigError {
         source_name: String,
         /// Why.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// A number that cannot work.
     #[error("receive.{setting} = {found}: {wanted}")]
@@ -284,7 +284,7 @@ impl SourceConfig {
         })?;
         self.rules(name)?;
         if let Some(api) = &self.api {
-            let refused = |source| ConfigError::Api { source_name: name.to_owned(), source };
+            let refused = |source| ConfigError::Api { source_name: name.to_owned(), source: Box::new(source) };
             reconcile::check(&self.provider, api).map_err(refused)?;
         }
         if self.realm.trim().is_empty() {
@@ -301,7 +301,7 @@ impl SourceConfig {
         if self.provider != GENERIC.name() && (!self.map.is_empty() || self.version.is_some()) {
             return Err(ConfigError::NoRules { source_name: name.to_owned(), provider: self.provider.clone() });
         }
-        let refused = |source| ConfigError::Rules { source_name: name.to_owned(), source };
+        let refused = |source| ConfigError::Rules { source_name: name.to_owned(), source: Box::new(source) };
         Rules::compile(&self.map, self.version).map_err(refused)
     }
 

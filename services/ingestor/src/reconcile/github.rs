@@ -101,7 +101,12 @@ impl GitHub {
         let since = from + Millis(-MARGIN.0);
         let attempts = match hook.attempts(&self.client, since, asked.now).await {
             Ok(attempts) => attempts,
-            Err(error) => return refusal(error).map(nothing),
+            Err(error) => {
+                let why = refusal(error)?;
+                return Ok(nothing(format!(
+                    "the deliveries of `hook` are not to be had ({why}): the token needs read access to Webhooks"
+                )));
+            }
         };
         let (missed, redelivered) = attempts.missed(since, to + MARGIN);
         let mut recovery = Recovery { counts: Counts { redelivered, ..Counts::default() }, ..Recovery::default() };
@@ -112,7 +117,7 @@ impl GitHub {
         if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
             let part = Interval { from: first.first.delivered_at, to: last.first.delivered_at };
             let reason = format!(
-                "GitHub has the content of {} deliveries no more, and they did not arrive when they were sent again",
+                "GitHub has the content of {} deliveries no more, and to send them again did not help or was refused",
                 gone.len()
             );
             recovery.lost = Some(Loss { part, reason, mendable: false });
@@ -141,8 +146,12 @@ impl GitHub {
                 recovery.counts.fetched += 1;
             }
             None if missed.redeliveries < REDELIVERIES => {
-                hook.redeliver(&self.client, &missed.first).await.map_err(later)?;
-                recovery.waiting += 1;
+                match hook.redeliver(&self.client, &missed.first).await {
+                    Ok(()) => recovery.waiting += 1,
+                    // The token may read and not write.
+                    Err(error) if error.status().is_some() => gone.push(missed),
+                    Err(error) => return Err(later(error)),
+                }
             }
             None => gone.push(missed),
         }

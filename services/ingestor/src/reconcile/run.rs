@@ -49,8 +49,8 @@ pub struct Reconciler {
     read_at: Option<Timestamp>,
     /// Keys of gaps that a start is a reason to try again.
     again: BTreeSet<String>,
-    /// Sources whose provider is being asked.
-    busy: BTreeSet<String>,
+    /// Sources whose provider is being asked, with the gap.
+    busy: BTreeMap<String, Gap>,
 }
 
 /// A source, and who is asked about it.
@@ -75,13 +75,13 @@ impl Reconciler {
         metrics: Metrics,
     ) -> Result<Self, ConfigError> {
         let target = |(name, source): (&String, &SourceConfig)| {
-            let refused = |source| ConfigError::Api { source_name: name.clone(), source };
+            let refused = |source| ConfigError::Api { source_name: name.clone(), source: Box::new(source) };
             let ask = source.api.as_ref().map(|api| of(&source.provider, api)).transpose().map_err(refused)?;
             let (realm, provider) = (Realm::new(source.realm.clone()), source.provider.clone());
             Ok((name.clone(), Target { realm, provider, ask }))
         };
         let sources = sources.iter().map(target).collect::<Result<_, ConfigError>>()?;
-        let (again, busy) = (BTreeSet::new(), BTreeSet::new());
+        let (again, busy) = (BTreeSet::new(), BTreeMap::new());
         Ok(Self { shared, config, sources, metrics, known: Known::default(), read_at: None, again, busy })
     }
 
@@ -116,10 +116,11 @@ impl Reconciler {
             return;
         }
         for name in self.sources.keys().cloned().collect::<Vec<_>>() {
-            if self.busy.contains(&name) {
-                continue;
-            }
-            if let Err(error) = self.source(&name, running).await {
+            let done = match self.busy.get(&name).cloned() {
+                Some(gap) => self.renew(gap).await,
+                None => self.source(&name, running).await,
+            };
+            if let Err(error) = done {
                 self.metrics.unwritten(&error);
             }
         }
@@ -207,15 +208,31 @@ impl Reconciler {
         let (inbox, source, realm) = (self.shared.inbox.clone(), gap.source.clone(), target.realm.clone());
         let take = Take { inbox, source, realm };
         let asked = Asked { interval: gap.interval, names: names(&self.known.seen(gap.source.as_str())), now };
-        let by = Some(self.shared.instance.clone());
-        gap.state = State::Open { reason: None, again_at: Some(now + LEASE), by };
+        gap.state = self.leased(now);
         self.write(gap.clone()).await?;
-        self.busy.insert(gap.source.as_str().to_owned());
+        self.busy.insert(gap.source.as_str().to_owned(), gap.clone());
         running.spawn(async move {
             let result = ask.ask(&asked, &take).await;
             (gap, result)
         });
         Ok(())
+    }
+
+    /// A limit may be waited for longer than others leave the gap alone.
+    async fn renew(&mut self, mut gap: Gap) -> Result<(), NoteError> {
+        let now = clock::now();
+        let fresh = |at: Timestamp| at - now > Millis(LEASE.0 / 2);
+        if matches!(gap.state, State::Open { again_at: Some(at), .. } if fresh(at)) {
+            return Ok(());
+        }
+        gap.state = self.leased(now);
+        self.write(gap.clone()).await?;
+        self.busy.insert(gap.source.as_str().to_owned(), gap);
+        Ok(())
+    }
+
+    fn leased(&self, now: Timestamp) -> State {
+        State::Open { reason: None, again_at: Some(now + LEASE), by: Some(self.shared.instance.clone()) }
     }
 
     async fn ended(&mut self, mut gap: Gap, result: Result<Recovery, Later>) {

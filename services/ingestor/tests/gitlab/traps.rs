@@ -72,7 +72,7 @@ fn a_forced_push_looks_like_any_other() {
     let forced = |members: &[(&str, Value)]| told!(Push, &with("push", members)).forced;
     let unprotected = ("/ref_protected", json!(false));
     assert!(!forced(&[]));
-    assert!(!forced(&[unprotected.clone()]), "the default branch");
+    assert!(!forced(std::slice::from_ref(&unprotected)), "the default branch");
     assert!(!forced(&[("/ref", json!("refs/heads/stable"))]), "a protected branch");
     assert!(forced(&[unprotected, ("/ref", json!("refs/heads/cards"))]), "nothing says that it was not");
     assert!(forced(&[("/commits", json!([])), ("/total_commits_count", json!(0))]), "it can only have moved back");

@@ -69,7 +69,7 @@ const PAGE: Page = Page {
     ],
     events: EVENTS,
     notes: &[
-        "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days.",
+        "GitHub does not send a failed delivery again by itself, and keeps deliveries for three days. With `api` in the configuration of the source they are fetched: its token needs read access to Webhooks, and to Contents, Pull requests, Actions and Deployments for what is older.",
         "`deployment_protection_rule` comes to the App whose rule it is, and to nobody else. The App that the command makes has \
          no rule: it would be a gate that nobody opens.",
     ],

@@ -184,6 +184,7 @@ impl ShownGap {
         let gap = format!("gap {}, {}", span(*interval), cause.words());
         let mut lines = Vec::new();
         match state {
+            State::Open { by: Some(_), .. } => lines.push(format!("{gap}: is being closed")),
             State::Open { reason, .. } => {
                 let reason = reason.as_deref().map_or(String::new(), |reason| format!(", {reason}"));
                 lines.push(format!("{gap}: still to be closed{reason}"));

@@ -89,7 +89,7 @@ impl Language {
         let bound = bound(program.expression());
         let references = program.references();
         let unknown = |name: &&str| !variables.contains(name) && !TYPES.contains(name) && !bound.contains(name);
-        if let Some(name) = sorted(references.variables()).into_iter().find(|name| unknown(&name)) {
+        if let Some(name) = sorted(references.variables()).into_iter().find(|name| unknown(name)) {
             let meant = alike(name, variables.iter().copied());
             return Err(format!("`{name}` is not known here{meant}: there are {}", variables.join(", ")));
         }
