@@ -27,11 +27,13 @@ use crate::http::{Api, Ask, Client, Fresh, HttpError, Renewal, Renewing, Wait};
 const BACKDATED: i64 = 60;
 /// GitHub takes no proof that is good for more than ten minutes.
 const GOOD_FOR: i64 = 9 * 60;
+/// A proof is shown for less time than it is good.
+const SHOWN_FOR: Duration = Duration::from_secs(5 * 60);
 /// A token is renewed so long before it runs out, so that none does on its way.
 const EARLY: Duration = Duration::from_secs(5 * 60);
 
 /// Who asks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Credential {
     /// Whoever the token is of.
     Token(SecretString),
@@ -40,6 +42,7 @@ pub enum Credential {
 }
 
 /// A GitHub App and its private key.
+#[derive(Clone)]
 pub struct App {
     id: u64,
     key: PKey<Private>,
@@ -65,9 +68,9 @@ impl Credential {
         match self {
             Self::Token(token) => Client::new(Api { token: Some(token), ..api }),
             Self::App(app) => {
-                let own = Client::new(Api { token: None, advice, ..api.clone() })?;
+                let own = app.client(api.clone())?;
                 let (owner, name) = (owner.to_owned(), name.to_owned());
-                Client::renewed(api, Arc::new(Installed { app, own, owner, name, installation: OnceCell::new() }))
+                Client::renewed(api, Arc::new(Installed { own, owner, name, installation: OnceCell::new() }))
             }
         }
     }
@@ -83,6 +86,14 @@ impl App {
         let key = PKey::private_key_from_pem_callback(pem.expose_secret().as_bytes(), |_| Ok(0));
         let key = key.map_err(KeyError::Pem)?;
         if key.id() == Id::RSA { Ok(Self { id, key }) } else { Err(KeyError::Kind) }
+    }
+
+    /// A client that asks as the App itself, not as one of its installations: for what is its own.
+    ///
+    /// # Errors
+    /// Where the API's address cannot be used.
+    pub fn client(self, api: Api) -> Result<Client, HttpError> {
+        Client::renewed(Api { token: None, advice, ..api }, Arc::new(self))
     }
 
     /// A JSON Web Token that is good for some minutes after `now`, in seconds since 1970.
@@ -103,10 +114,21 @@ impl fmt::Debug for App {
     }
 }
 
+impl Renewal for App {
+    fn renew<'a>(&'a self, _: &'a (dyn Fn(&Wait) + Sync)) -> Renewing<'a> {
+        Box::pin(async {
+            let now = SystemTime::now();
+            let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX - GOOD_FOR);
+            let token = self.proof(seconds).map_err(HttpError::Signature)?;
+            Ok(Fresh { token, until: now + SHOWN_FOR })
+        })
+    }
+}
+
 /// An App where it is installed.
 #[derive(Debug)]
 struct Installed {
-    app: App,
     /// Asks as the App itself, not as its installation.
     own: Client,
     owner: String,
@@ -130,8 +152,7 @@ impl Installed {
     async fn token(&self, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Fresh, HttpError> {
         let installation = self.installation.get_or_try_init(|| self.find(waiting)).await?;
         let path = format!("/app/installations/{installation}/access_tokens");
-        let proof = self.proof()?;
-        let ask = Ask::post(&path).by(&proof).with(json!({ "repositories": [self.name] }));
+        let ask = Ask::post(&path).with(json!({ "repositories": [self.name] }));
         let given: Given = self.own.ask(ask, waiting).await?.json()?;
         // A time that cannot be read is one that has passed: the token serves this once.
         let expires_at = Timestamp::parse_rfc3339(&given.expires_at).unwrap_or_default();
@@ -141,15 +162,8 @@ impl Installed {
 
     async fn find(&self, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<u64, HttpError> {
         let path = format!("/repos/{}/{}/installation", self.owner, self.name);
-        let proof = self.proof()?;
-        let found: Installation = self.own.ask(Ask::get(&path).by(&proof), waiting).await?.json()?;
+        let found: Installation = self.own.get(&path, waiting).await?.json()?;
         Ok(found.id)
-    }
-
-    fn proof(&self) -> Result<SecretString, HttpError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX - GOOD_FOR);
-        self.app.proof(now).map_err(HttpError::Signature)
     }
 }
 

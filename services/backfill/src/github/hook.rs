@@ -14,7 +14,7 @@ use crate::http::{Client, HttpError};
 /// So long GitHub keeps deliveries.
 pub const KEPT: Millis = Millis(3 * 86_400_000);
 
-/// A webhook, of a repository or of an organisation.
+/// A webhook, of a repository, of an organisation, or of a GitHub App.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     path: String,
@@ -98,6 +98,12 @@ impl Hook {
             _ => return Err(HookError(text.to_owned())),
         };
         Ok(Self { path })
+    }
+
+    /// The webhook of the GitHub App that asks.
+    #[must_use]
+    pub fn of_app() -> Self {
+        Self { path: "/app/hook/deliveries".to_owned() }
     }
 
     /// Everything that was attempted since then, as far as GitHub keeps it.

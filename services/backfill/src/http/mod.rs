@@ -119,7 +119,6 @@ pub struct Client {
 pub struct Ask<'a> {
     method: Method,
     address: &'a str,
-    token: Option<&'a SecretString>,
     body: Option<Value>,
 }
 
@@ -127,19 +126,13 @@ impl<'a> Ask<'a> {
     /// `GET` of a path below the root (`/repos/…`).
     #[must_use]
     pub fn get(address: &'a str) -> Self {
-        Self { method: Method::GET, address, token: None, body: None }
+        Self { method: Method::GET, address, body: None }
     }
 
     /// `POST` to a path below the root.
     #[must_use]
     pub fn post(address: &'a str) -> Self {
         Self { method: Method::POST, ..Self::get(address) }
-    }
-
-    /// Proves who asks by this token instead of that of the client.
-    #[must_use]
-    pub fn by(self, token: &'a SecretString) -> Self {
-        Self { token: Some(token), ..self }
     }
 
     /// Sends that as JSON.
@@ -220,10 +213,7 @@ impl Client {
     /// As of [`get`](Self::get).
     pub async fn ask(&self, ask: Ask<'_>, waiting: &(dyn Fn(&Wait) + Sync)) -> Result<Answer, HttpError> {
         let url = self.resolve(ask.address)?;
-        let authorization = match ask.token {
-            Some(token) => Some(renewal::header(self.api.scheme, token)?),
-            None => self.token.header(self.api.scheme, waiting).await?,
-        };
+        let authorization = self.token.header(self.api.scheme, waiting).await?;
         let request = Request { method: ask.method, url, authorization, body: ask.body };
         let exhausted = self.lock().exhausted_until.take();
         if let Some(pause) = exhausted.and_then(|until| until.duration_since(SystemTime::now()).ok()) {

@@ -75,7 +75,7 @@ impl Token {
 }
 
 /// `Bearer …`, which is never shown.
-pub(super) fn header(scheme: &str, token: &SecretString) -> Result<HeaderValue, HttpError> {
+fn header(scheme: &str, token: &SecretString) -> Result<HeaderValue, HttpError> {
     let text = format!("{scheme} {}", token.expose_secret().trim());
     let mut value = HeaderValue::from_str(&text).map_err(|_| HttpError::Token)?;
     value.set_sensitive(true);

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use backfill::github::hook::Hook;
 use backfill::github::{self, App, Credential, Cursor, KeyError};
 use backfill::http::{self, Client, Patience};
 use base64::Engine as _;
@@ -98,11 +99,22 @@ async fn token(State(known): State<Arc<Known>>, Path(id): Path<u64>, headers: He
     answered(StatusCode::CREATED, &json!({ "token": TOKEN, "expires_at": expires_at }))
 }
 
+/// The deliveries of the App's own webhook: for the App alone, none of its installations.
+async fn deliveries(headers: HeaderMap) -> Response {
+    if let Err(why) = proven(&headers) {
+        return answered(StatusCode::UNAUTHORIZED, &json!({ "message": why }));
+    }
+    let attempt =
+        json!({ "id": 1, "guid": "a-b", "delivered_at": "2024-05-01T09:00:00Z", "status_code": 502, "event": "push" });
+    answered(StatusCode::OK, &json!([attempt]))
+}
+
 async fn serve(good_for: Duration, installed: bool) -> (Api, Arc<Known>) {
     let known = Arc::new(Known { good_for, installed, seen: Mutex::default() });
     let routes = Router::new()
         .route("/repos/{owner}/{name}/installation", get(installation))
         .route("/app/installations/{id}/access_tokens", post(token))
+        .route("/app/hook/deliveries", get(deliveries))
         .with_state(Arc::clone(&known));
     (Api::serve_beside(routes, world(), 100, &[]).await, known)
 }
@@ -131,6 +143,18 @@ async fn a_token_is_renewed_before_it_runs_out() {
     let seen = known.seen.lock().unwrap();
     assert_eq!(seen.iter().filter(|asked| *asked == "acme/shop").count(), 1, "{seen:?}");
     assert_eq!(seen.len() - 1, api.requests().len());
+}
+
+#[tokio::test]
+async fn an_app_asks_for_the_deliveries_of_its_own_webhook() {
+    let (api, known) = serve(HOUR, false).await;
+    let app = App::new(APP, &pem().into()).unwrap();
+    let client = app.client(github::api(&api.root, None)).unwrap();
+    let now = Timestamp::parse_rfc3339("2024-05-01T10:00:00Z").unwrap();
+    let attempts = Hook::of_app().attempts(&client, Timestamp(0), now).await.unwrap();
+    let guids: Vec<&str> = attempts.all.iter().map(|attempt| attempt.guid.as_str()).collect();
+    assert_eq!(guids, ["a-b"]);
+    assert!(known.seen.lock().unwrap().is_empty(), "it needs no installation");
 }
 
 async fn refused(installed: bool, pem: &str) -> String {

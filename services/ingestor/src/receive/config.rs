@@ -84,7 +84,13 @@ pub struct ApiConfig {
     /// Proves who asks.
     #[serde(default)]
     pub token: Option<Secret>,
-    /// The webhook that sends the deliveries: `OWNER/REPOSITORY/ID`, or `ORGANISATION/ID`.
+    /// Number of the GitHub App that asks, in place of a token.
+    #[serde(default)]
+    pub app: Option<u64>,
+    /// The App's private key, as GitHub gave it.
+    #[serde(default)]
+    pub private_key: Option<Secret>,
+    /// The webhook that sends the deliveries: `OWNER/REPOSITORY/ID`, or `ORGANISATION/ID`. An App's own needs no name.
     #[serde(default)]
     pub hook: Option<String>,
     /// Repositories whose history is read where the webhook's deliveries are kept no more: `OWNER/NAME`.
@@ -408,10 +414,25 @@ mod tests {
             ("github", "hook = '7'", "`7` is no webhook"),
             ("github", "repositories = ['shop']", "`shop` names no repository"),
             ("github", "hook = 'acme/7'\nroot = 'api.github.com'", "`api.github.com` is not the address of an API"),
+            ("github", "hook = 'acme/7'\napp = 7\nprivate_key = 'k'", "either `token`, or `app`"),
             ("jenkins", "hook = 'acme/7'", "the provider `jenkins`"),
         ] {
             let error = source(provider, api).unwrap_err();
             assert!(error.starts_with("sources.shop.api cannot work: ") && error.contains(said), "{api}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_github_app_asks_by_its_key_and_for_its_own_webhook() {
+        let source = |api: &str| {
+            let text = format!("[sources.shop]\nprovider = 'github'\nsecrets = ['a']\n[sources.shop.api]\n{api}");
+            let config: ReceiveConfig = toml::from_str(&text).unwrap();
+            config.validate().map_err(|error| crate::chain(&error))
+        };
+        assert_eq!(source("app = 7\nprivate_key = { env = 'NO_SUCH_VARIABLE' }"), Ok(()));
+        for half in ["app = 7", "private_key = 'k'\nhook = 'acme/7'", "app = 7\nprivate_key = 'k'\nhook = 'acme/7'"] {
+            let error = source(half).unwrap_err();
+            assert!(error.contains("either `token`, or `app` with `private_key`"), "{half}: {error}");
         }
     }
 

@@ -5,11 +5,10 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backfill::github::hook::{Hook, Missed};
-use backfill::github::{self, Address, BackfillError, Cursor, Part, Query, ROOT, TOLD, resume};
-use backfill::http::{Client, HttpError};
+use backfill::github::{self, Address, App, BackfillError, Credential, Cursor, Part, Query, ROOT, TOLD, resume};
+use backfill::http::{Api, Client, HttpError};
 use backfill::{Delivery, Sink};
 use model::{Millis, Timestamp};
-use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::provider::{ApiError, Ask, Asked, Asking, Later, Loss, Recovery};
@@ -29,9 +28,10 @@ const READ_AHEAD: usize = 64;
 
 /// GitHub, asked about one webhook and some repositories.
 pub(super) struct GitHub {
-    client: Client,
-    hook: Option<Hook>,
-    repositories: Vec<Address>,
+    /// The webhook, and who may ask for its deliveries.
+    hook: Option<(Hook, Arc<Client>)>,
+    /// Each with who may read its history.
+    repositories: Vec<(Arc<Client>, Address)>,
     /// Names of deliveries that were fetched since the start: where some have to be waited for, the others are not fetched again.
     fetched: Mutex<HashSet<String>>,
 }
@@ -44,25 +44,64 @@ struct Deliveries {
     why: String,
 }
 
+/// Who asks.
+enum Who<'a> {
+    Anybody,
+    Token(&'a Secret),
+    App(u64, &'a Secret),
+}
+
+impl<'a> Who<'a> {
+    fn of(api: &'a ApiConfig) -> Result<Self, ApiError> {
+        match (&api.token, api.app, &api.private_key, &api.hook) {
+            (None, None, None, _) => Ok(Self::Anybody),
+            (Some(token), None, None, _) => Ok(Self::Token(token)),
+            (None, Some(id), Some(key), None) => Ok(Self::App(id, key)),
+            _ => Err(ApiError::Who),
+        }
+    }
+}
+
 impl GitHub {
     pub(super) fn new(api: &ApiConfig) -> Result<Self, ApiError> {
-        Self::with(api, api.token.as_ref().map(Secret::resolve).transpose()?)
+        let credential = match Who::of(api)? {
+            Who::Anybody => None,
+            Who::Token(token) => Some(Credential::Token(token.resolve()?)),
+            Who::App(id, key) => Some(Credential::App(App::new(id, &key.resolve().map_err(ApiError::Secret)?)?)),
+        };
+        Self::with(api, credential)
     }
 
+    /// Checks what can be checked without getting a token or a key.
     pub(super) fn check(api: &ApiConfig) -> Result<(), ApiError> {
+        Who::of(api)?;
         Self::with(api, None).map(drop)
     }
 
-    fn with(api: &ApiConfig, token: Option<SecretString>) -> Result<Self, ApiError> {
-        if api.hook.is_none() && api.repositories.is_empty() {
+    fn with(api: &ApiConfig, credential: Option<Credential>) -> Result<Self, ApiError> {
+        let hook = match (&api.hook, api.app) {
+            (Some(text), _) => Some(Hook::parse(text)?),
+            (None, Some(_)) => Some(Hook::of_app()),
+            (None, None) => None,
+        };
+        if hook.is_none() && api.repositories.is_empty() {
             return Err(ApiError::Nothing);
         }
-        Ok(Self {
-            client: Client::new(github::api(api.root.as_deref().unwrap_or(ROOT), token))?,
-            hook: api.hook.as_deref().map(Hook::parse).transpose()?,
-            repositories: api.repositories.iter().map(|text| Address::parse(text)).collect::<Result<_, _>>()?,
-            fetched: Mutex::default(),
-        })
+        let repositories = api.repositories.iter().map(|text| Address::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let root = github::api(api.root.as_deref().unwrap_or(ROOT), None);
+        let own = Arc::new(match &credential {
+            Some(Credential::App(app)) => app.clone().client(root.clone())?,
+            Some(Credential::Token(token)) => Client::new(Api { token: Some(token.clone()), ..root.clone() })?,
+            None => Client::new(root.clone())?,
+        });
+        let reader = |at: &Address| match &credential {
+            // Each installation of an App has tokens of its own.
+            Some(app @ Credential::App(_)) => app.clone().client(root.clone(), &at.owner, &at.name).map(Arc::new),
+            _ => Ok(Arc::clone(&own)),
+        };
+        let repositories = repositories.into_iter().map(|at| Ok((reader(&at)?, at)));
+        let repositories = repositories.collect::<Result<_, HttpError>>()?;
+        Ok(Self { hook: hook.map(|hook| (hook, own)), repositories, fetched: Mutex::default() })
     }
 
     async fn close(&self, asked: &Asked, take: &Take) -> Result<Recovery, Later> {
@@ -95,11 +134,11 @@ impl GitHub {
     async fn deliveries(&self, asked: &Asked, take: &Take) -> Result<Deliveries, Later> {
         let Interval { from, to } = asked.interval;
         let nothing = |why| Deliveries { recovery: Recovery::default(), complete_since: to, why };
-        let Some(hook) = &self.hook else {
+        let Some((hook, client)) = &self.hook else {
             return Ok(nothing("no `hook` is configured whose deliveries could be asked for".to_owned()));
         };
         let since = from + Millis(-MARGIN.0);
-        let attempts = match hook.attempts(&self.client, since, asked.now).await {
+        let attempts = match hook.attempts(client, since, asked.now).await {
             Ok(attempts) => attempts,
             Err(error) => {
                 let why = refusal(error)?;
@@ -112,7 +151,7 @@ impl GitHub {
         let mut recovery = Recovery { counts: Counts { redelivered, ..Counts::default() }, ..Recovery::default() };
         let mut gone = Vec::new();
         for missed in missed {
-            self.fetch(hook, missed, take, &mut recovery, &mut gone).await?;
+            self.fetch((hook, client), missed, take, &mut recovery, &mut gone).await?;
         }
         if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
             let part = Interval { from: first.first.delivered_at, to: last.first.delivered_at };
@@ -129,7 +168,7 @@ impl GitHub {
     /// Puts one delivery into the inbox, or has it sent again.
     async fn fetch(
         &self,
-        hook: &Hook,
+        (hook, client): (&Hook, &Client),
         missed: Missed,
         take: &Take,
         recovery: &mut Recovery,
@@ -139,14 +178,14 @@ impl GitHub {
             recovery.counts.fetched += 1;
             return Ok(());
         }
-        match hook.content(&self.client, &missed.first).await.map_err(later)? {
+        match hook.content(client, &missed.first).await.map_err(later)? {
             Some(content) => {
                 take.webhook(&missed.first, content).await.map_err(later)?;
                 self.fetched().insert(missed.first.guid);
                 recovery.counts.fetched += 1;
             }
             None if missed.redeliveries < REDELIVERIES => {
-                match hook.redeliver(&self.client, &missed.first).await {
+                match hook.redeliver(client, &missed.first).await {
                     Ok(()) => recovery.waiting += 1,
                     // The token may read and not write.
                     Err(error) if error.status().is_some() => gone.push(missed),
@@ -166,12 +205,12 @@ impl GitHub {
     /// Reads the history since then; how many deliveries it was told in, or why it is not to be had.
     async fn history(&self, since: Timestamp, take: &Take) -> Result<Result<u64, String>, Later> {
         let mut count = 0;
-        for Address { owner, name, .. } in &self.repositories {
+        for (client, Address { owner, name, .. }) in &self.repositories {
             let (owner, name) = (owner.clone(), name.clone());
             let query = Query { owner, name, since, parts: Part::ALL.into(), paths: false };
             let (deliveries, mut told) = mpsc::channel::<Delivery>(READ_AHEAD);
             let sink = Sink { deliveries, progress: Arc::new(|_| ()) };
-            let reading = async move { resume(&self.client, &query, Cursor::default(), &|_| (), &sink).await };
+            let reading = async move { resume(client, &query, Cursor::default(), &|_| (), &sink).await };
             let taking = async {
                 while let Some(delivery) = told.recv().await {
                     take.history(delivery).await?;

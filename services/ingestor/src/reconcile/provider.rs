@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use backfill::github::AddressError;
 use backfill::github::hook::HookError;
+use backfill::github::{AddressError, KeyError};
 use backfill::http::HttpError;
 use model::Timestamp;
 
@@ -24,6 +24,12 @@ pub enum ApiError {
     /// Nothing to ask for.
     #[error("it has neither `hook` nor `repositories`, and so nothing to ask for")]
     Nothing,
+    /// Two who ask, half of one, or a webhook that an App cannot ask for.
+    #[error("write either `token`, or `app` with `private_key`; the webhook of an App is its own, and needs no `hook`")]
+    Who,
+    /// No private key.
+    #[error("no private key")]
+    Key(#[from] KeyError),
     /// No webhook.
     #[error(transparent)]
     Hook(#[from] HookError),
