@@ -48,9 +48,10 @@ Every tag is taken for a release to production, and everything is worked out in 
 stored anywhere. An address needs `git`; THROUGHLINE_GIT_TOKEN gives the token for a private one.
 
 With a token, in GITHUB_TOKEN or as named, the project at GitHub is read as well: pull requests with
-reviews, workflow runs, deployments, approvals. It needs read access to Contents, Pull requests, Actions
-and Deployments. Where something was deployed to production, that counts instead of tags, unless --tags
-is given. If the API fails, what git told is shown; Ctrl-C ends the reading, and shows what is there.")]
+reviews, workflow runs, deployments, approvals. It needs read access to Contents, Pull requests,
+Actions and Deployments. Where something was deployed to production, that counts instead of tags,
+unless --tags is given. If the API fails, what git told is shown; Ctrl-C ends the reading, and shows
+what is there.")]
     Try(Try),
 
     /// Receive deliveries and normalise them into events.
@@ -621,12 +622,12 @@ pub enum Connect {
 Examples:
   throughline connect github --org acme --url https://throughline.example.com
   throughline connect github --url https://throughline.example.com --into /etc/throughline/secrets
-  throughline connect github --org acme --url https://throughline.example.com --github https://github.example.com
+  throughline connect github --url https://throughline.example.com --github https://github.example.com
 
-It shows a page on this machine with one button; GitHub asks once more and gives the App's private key
-and the secret of its webhooks, which are written to files for their owner alone and never printed.
-What is printed on standard output belongs into the configuration. Then install the App on the
-repositories. An owner of the organisation has to press the button.
+It shows a page on this machine with one button; GitHub asks once more and gives the App's private
+key and the secret of its webhooks, which are written to files for their owner alone and never
+printed. What is printed on standard output belongs into the configuration. Then install the App on
+the repositories. An owner of the organisation has to press the button.
 
 From another machine: ssh -L 8400:127.0.0.1:8400 HOST, and --listen 127.0.0.1:8400 there.
 

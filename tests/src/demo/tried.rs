@@ -11,7 +11,7 @@ use model::fact::{Fact, ReleaseFact};
 use model::{Millis, Version};
 use serde_json::Value;
 
-use super::api_history::api::{Api, TOKEN, World};
+use super::api_history::api::{Api, Fault, TOKEN, World};
 use super::api_history::{histories, world};
 use super::git::Git;
 use super::oracle::{NOW, facts_of, plain};
@@ -100,6 +100,11 @@ struct Tried {
 
 impl Tried {
     async fn new(name: &str) -> Self {
+        Self::with(name, &[]).await
+    }
+
+    /// An API that fails in the requests of these numbers.
+    async fn with(name: &str, faults: &[(usize, Fault)]) -> Self {
         let (demo, _) = plain();
         let project = projects(SEED, NOW.0 / 1000).into_iter().map(|(_, project)| project);
         let project = project.into_iter().find(|project| project.repo.name == name).unwrap();
@@ -109,7 +114,7 @@ impl Tried {
         let of_project = |webhook: &&Webhook| String::from_utf8_lossy(&webhook.body).contains(&own);
         let mut world = World::default();
         world::add(&mut world, &project.git, &demo.webhooks.iter().filter(of_project).collect::<Vec<_>>());
-        let api = Api::serve(renamed(world, &ids), 100, &[]).await;
+        let api = Api::serve(renamed(world, &ids), 100, faults).await;
         Self { folder, ids, name: project.repo.name, api }
     }
 
@@ -160,7 +165,7 @@ fn line_of_row(row: &ReleaseFact) -> String {
 fn line_of_report(release: &Value) -> String {
     let number = |value: &Value| value.as_i64();
     let segments: Vec<Option<i64>> = release["segments"].as_array().unwrap().iter().map(number).collect();
-    let at = Timestamp::parse_rfc3339(release["at"].as_str().unwrap()).unwrap().0;
+    let at = release["at"].as_i64().unwrap();
     let leads = [number(&release["lead_time"]), number(&release["lead_time_longest"])];
     line(release["kind"].as_str().unwrap(), at, release["commits"].as_i64().unwrap(), leads, &segments)
 }
@@ -194,7 +199,7 @@ async fn holds(name: &str, seen: &[&str]) {
     let found: BTreeMap<String, (i64, usize)> = found
         .iter()
         .map(|(version, release)| {
-            let at = Timestamp::parse_rfc3339(release["at"].as_str().unwrap()).unwrap().0;
+            let at = release["at"].as_i64().unwrap();
             (version.clone(), (at, release["commits"].as_u64().unwrap() as usize))
         })
         .collect();
@@ -237,4 +242,14 @@ async fn a_refusal_of_the_api_leaves_what_git_told() {
         said.contains("nothing is known from acme/storefront of GitHub") && said.contains("commits of main"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_is_not_waited_for_and_what_was_read_till_then_counts() {
+    let tried = Tried::with("storefront", &[(40, Fault::UsedUp)]).await;
+    let said = tried.json(Some(TOKEN)).await;
+    let project = &said["project"];
+    assert!(project["error"].as_str().unwrap().contains("waiting for the rate limit until"), "{project}");
+    assert!(project["deliveries"]["backfill.commit"].as_u64().unwrap() > 100, "{project}");
+    assert!(said["read"]["commits"].as_u64().unwrap() > 100, "{said}");
 }

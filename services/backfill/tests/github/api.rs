@@ -30,6 +30,8 @@ pub struct World {
 pub enum Fault {
     /// It is the last one of the hour.
     LastOfTheHour,
+    /// It is one too many for this hour.
+    UsedUp,
     /// Too many at once.
     TooMany,
     /// The server is ill.
@@ -127,6 +129,10 @@ async fn answer(
             seen.blocked_until = now.as_secs() + 1;
             let refusal = refusal(StatusCode::TOO_MANY_REQUESTS, "You have exceeded a secondary rate limit");
             ([("retry-after", "1")], refusal).into_response()
+        }
+        Some(Fault::UsedUp) => {
+            seen.blocked_until = now.as_secs() + 3600;
+            limited(StatusCode::FORBIDDEN, "0", seen.blocked_until, "API rate limit exceeded")
         }
         Some(Fault::BadGateway) => (StatusCode::BAD_GATEWAY, "<html>Unicorn!</html>").into_response(),
         Some(Fault::LastOfTheHour) => {
