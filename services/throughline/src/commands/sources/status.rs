@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(
             shown(&[shop, new], NOON),
             "\
-source  provider  last event        today  per day  rejected  dead letters  gaps
+source  provider  last event      today  per day  rejected  dead letters  gaps
 shop    github    1 min 30 s ago     12       40         3             2  1 lost, 1 recovered
 tills   generic   never               0        –         0             0  none
 
