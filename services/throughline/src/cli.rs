@@ -810,8 +810,9 @@ mod tests {
 
     #[test]
     fn parts_are_known_by_name() {
-        assert_eq!(part("pulls"), Ok(Part::Pulls));
-        assert!(part("issues").unwrap_err().contains("deployments"));
+        assert_eq!(part("pulls"), Ok(github::Part::Pulls));
+        assert_eq!(part("merge-requests"), Ok(gitlab::Part::MergeRequests));
+        assert!(part::<github::Part>("issues").unwrap_err().contains("deployments"));
     }
 
     #[test]
