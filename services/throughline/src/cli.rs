@@ -949,6 +949,7 @@ mod tests {
     #[test]
     fn parts_are_known_by_name() {
         assert_eq!(part("pulls"), Ok(github::Part::Pulls));
+        assert_eq!(part("merge-requests"), Ok(gitlab::Part::MergeRequests));
         assert!(part::<github::Part>("issues").unwrap_err().contains("deployments"));
     }
 

@@ -62,7 +62,7 @@ fn rows<'d>(deliveries: impl IntoIterator<Item = &'d InboxRecord>) -> Rows {
     let (mut realm, adapters, people) = (Realm::new("default".into()), adapters(), People::new(b"key of the tests"));
     for delivery in deliveries {
         match normalise(delivery, &adapters, &people) {
-            Outcome::Events(events) => events.into_iter().for_each(|event| drop(realm.apply(event))),
+            Outcome::Events(events) => events.into_iter().for_each(|event| _ = realm.apply(event)),
             other => panic!("{} {:?}: {other:?}", delivery.delivery, delivery.event),
         }
     }

@@ -65,5 +65,12 @@ async fn history() -> Vec<InboxRecord> {
 
 #[tokio::test]
 async fn a_history_of_pagerduty_is_the_one_that_webhooks_tell() {
-    assert_told_both_ways(&webhooks(), &history().await, &[], &[]);
+    // The API tells the second in which something happened, and webhooks the millisecond: the earlier counts.
+    let to_the_second = [
+        "incidents.acknowledged_at",
+        "incidents.resolved_at",
+        "incidents.time_to_acknowledge",
+        "incidents.time_to_restore",
+    ];
+    assert_told_both_ways(&webhooks(), &history().await, &to_the_second, &to_the_second);
 }

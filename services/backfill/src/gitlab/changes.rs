@@ -7,24 +7,26 @@ use super::reader::Reader;
 use crate::BackfillError;
 
 const EVENT: &str = "Merge Request Hook";
+/// That a merge request was opened, with its commits, which no webhook lists.
+const OPENED: &str = "backfill.merge_request";
 /// What GitLab notes where somebody approves.
 const APPROVED: &str = "approved this merge request";
 
 impl Reader<'_> {
-    /// A merge request: that it was opened, how it stands, and who has approved it.
+    /// A merge request: that it was opened and with which commits, how it stands, and who has approved it.
     pub(super) async fn merge_request(&mut self, found: &Value) -> Result<(), BackfillError> {
         let id = number(found, "id", "a merge request")?;
         let iid = number(found, "iid", "a merge request")?;
         let state = text(found, "state", "a merge request")?;
-        if state != "closed" {
-            self.commits_of(found).await?;
-        }
+        let commits = if state == "closed" { None } else { Some(self.commits_of(found, iid).await?) };
         self.approvals(found, id, iid).await?;
         // Its last commit was another one then.
         let mut opened = self.body(found, "open", "created_at", &found["author"]);
         opened["object_attributes"]["state"] = "opened".into();
         opened["object_attributes"]["last_commit"] = Value::Null;
-        self.deliver(EVENT, &[&"merge_request", &id, &"open"], opened).await?;
+        opened["object_kind"] = OPENED.into();
+        opened["commits"] = commits.into();
+        self.deliver(OPENED, &[&"merge_request", &id, &"open"], opened).await?;
         let merged_by = if found["merge_user"].is_object() { &found["merge_user"] } else { &found["merged_by"] };
         let (action, at, by) = match state {
             "merged" => ("merge", "merged_at", merged_by),
@@ -69,14 +71,18 @@ impl Reader<'_> {
         })
     }
 
-    /// What was squashed or rebased stands on no branch that is read, and work began with its first commit. The list of the merge
-    /// request has no parents; that of what its head has beyond its target does. A target that is gone has nothing to compare with.
-    async fn commits_of(&mut self, found: &Value) -> Result<(), BackfillError> {
+    /// Ids of the commits of a merge request, oldest first. What was squashed or rebased stands on no branch that is read, and is told here: the
+    /// list of the merge request has no parents, that of what its head has beyond its target does. A target that is gone has nothing
+    /// to compare with.
+    async fn commits_of(&mut self, found: &Value, iid: u64) -> Result<Vec<String>, BackfillError> {
+        let listed = self.all(format!("{}/merge_requests/{iid}/commits?per_page=100", self.path)).await?;
+        let ids = listed.iter().rev().map(|commit| text(commit, "id", "a commit").map(str::to_owned));
+        let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
         let (Some(head), Some(target)) = (found["sha"].as_str(), found["target_branch"].as_str()) else {
-            return Ok(());
+            return Ok(ids);
         };
-        if self.told.contains(head) {
-            return Ok(());
+        if ids.iter().all(|id| self.told.contains(id)) {
+            return Ok(ids);
         }
         let range = encoded(&format!("{target}..{head}"));
         for commit in self.all(format!("{}/repository/commits?ref_name={range}&per_page=100", self.path)).await? {
@@ -85,7 +91,7 @@ impl Reader<'_> {
                 self.told_commit(sha, &commit, None).await?;
             }
         }
-        Ok(())
+        Ok(ids)
     }
 
     /// Approvals that stand. Of which commit, is not told. Recent versions tell when; else the notes of the merge request do, and an

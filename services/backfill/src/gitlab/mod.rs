@@ -3,13 +3,14 @@
 //!
 //! Each object of the API is put into the body of the webhook that would have told it, in that webhook's words and with times in whole
 //! seconds as webhooks have them, and read by the same adapter. What no webhook tells comes under a name of its own:
-//! `backfill.commit` (a commit with its parents), `backfill.tag`, and `backfill.approval` (that a deployment had to be approved).
+//! `backfill.commit` (a commit with its parents), `backfill.tag`, `backfill.merge_request` (that one was opened, with its commits), and
+//! `backfill.approval` (that a deployment had to be approved).
 //!
 //! | part | asked for | requests |
 //! |---|---|---|
 //! | commits | those of the default branch since the date | 1 for 100; with paths 1 more for each |
 //! | tags | all, each with the time of its tagger or its commit | 1 for 100 |
-//! | merge requests | those touched since the date, their approvals, and their own commits where the branch does not hold them | 1 or 2 for each |
+//! | merge requests | those touched since the date, their commits and approvals, and the parents of commits that the branch does not hold | 2 or 3 for each |
 //! | pipelines, child pipelines | those touched since the date, their jobs with those that were tried again | 2 for each |
 //! | deployments | those touched since the date, and their approvals where the edition has any | 1 for each, 1 for 100 without approvals |
 //! | releases | those made or released since the date | 1 for 100 |

@@ -189,6 +189,11 @@ fn merge_requests(world: &mut World) {
         merge_request(1, "closed", "old", 1, "2026-01-01T00:00:00.000Z"),
     ];
     world.list("/merge_requests", list);
+    for (iid, commits) in [(7, vec![12, 11]), (8, vec![22, 21]), (9, vec![31])] {
+        // They come from the change, which does not know their parents.
+        let commits = commits.into_iter().map(|n| commit(n, &[], &date(2, 9))).collect();
+        world.list(&format!("/merge_requests/{iid}/commits"), commits);
+    }
     let approved = |by: &[Value]| json!({ "approved": !by.is_empty(), "approved_by": by });
     world.object("/merge_requests/7/approvals", approved(&[json!({ "user": user("lee"), "approved_at": at(3, 15) })]));
     // Of a version that does not tell when.

@@ -87,7 +87,8 @@ async fn bodies_are_those_of_webhooks() {
     let merge = &told(7, "merge")["object_attributes"];
     assert_eq!((&merge["merge_commit_sha"], &merge["last_commit"]["id"]), (&json!(sha(13)), &json!(sha(12))));
     assert_eq!(merge["updated_at"], "2026-03-04 08:00:00 UTC");
-    let open = told(7, "open");
+    let open = outcome.body("backfill/merge_request/9007/open");
+    assert_eq!(open["commits"], json!([sha(11), sha(12)]));
     assert_eq!((&open["user"]["username"], &open["object_attributes"]["last_commit"]), (&json!("robin"), &Value::Null));
     assert_eq!(told(7, "approved")["changes"]["updated_at"]["current"], "2026-03-03 15:00:00 UTC");
     // The last of two, by its note; a person who writes the same has approved nothing.

@@ -94,7 +94,7 @@ pub struct Course {
     pub acknowledged_at: Option<Timestamp>,
     /// When it was over for good: told again without a reopening in between, it was over when that was told first.
     pub resolved_at: Option<Timestamp>,
-    /// How many times it turned out not to be over.
+    /// How many times it turned out not to be over: told again without an end in between, it was one time.
     pub reopened: usize,
     /// The one that it is said to be.
     pub merged_into: Option<IncidentId>,
@@ -113,6 +113,7 @@ impl Incident {
     /// What happened to it. A reopening also takes back that it was another one, or none.
     pub fn course(&self) -> Course {
         let mut course = Course { started_at: self.started_at.get().copied(), ..Course::default() };
+        let mut is_open_again = false;
         for (at, act) in self.acts.keys() {
             match act {
                 IncidentAct::Detected { by } => {
@@ -128,7 +129,7 @@ impl Incident {
                     course.resolved_at.get_or_insert(*at);
                 }
                 IncidentAct::Reopened => {
-                    course.reopened += 1;
+                    course.reopened += usize::from(!is_open_again);
                     (course.resolved_at, course.merged_into, course.retracted) = (None, None, false);
                 }
                 IncidentAct::Merged { into } => {
@@ -136,6 +137,11 @@ impl Incident {
                 }
                 IncidentAct::Retracted => (course.merged_into, course.retracted) = (None, true),
             }
+            is_open_again = match act {
+                IncidentAct::Detected { .. } | IncidentAct::Acknowledged => is_open_again,
+                IncidentAct::Reopened => true,
+                IncidentAct::Resolved | IncidentAct::Merged { .. } | IncidentAct::Retracted => false,
+            };
         }
         course
     }

@@ -351,6 +351,10 @@ fn it_is_over_when_it_is_over_for_good() {
     let open = incident(&play(history.clone()), "i");
     assert_eq!((open.state, open.resolved_at, open.reopened), (IncidentState::Acknowledged, None, 1));
     assert_eq!(open.time_to_acknowledge, Some(Millis(70 * MINUTE)));
+    // By another source, a second later.
+    let again = IncidentReopened { incident: shop("i"), reopened_at: Some(Timestamp(17 * HOUR + 1000)) };
+    let history = with(history, [(17 * HOUR + 1000, again.into())]);
+    assert_eq!(incident(&play(history.clone()), "i").reopened, 1);
     // Resolved, and closed an hour later.
     let over = with(history, [(18 * HOUR, resolved(shop("i"))), (19 * HOUR, resolved(shop("i")))]);
     let over = incident(&play(over), "i");

@@ -2,7 +2,7 @@
 
 use ingestor::providers::Observed;
 use model::Timestamp;
-use model::event::{ApprovalBody, CommitInfo};
+use model::event::{ApprovalBody, Change, CommitInfo};
 use serde_json::{Value, json};
 
 use crate::documented::{fixture, with};
@@ -76,6 +76,16 @@ fn a_tag_stands_when_it_is_read() {
     let told = told!(Tag, &body);
     assert_eq!((told.tag.as_str(), told.commit), ("v1", Some(PARENT.into())));
     assert_eq!(told.created_at, Timestamp::parse_rfc3339("2024-05-01T09:00:00.500Z").ok());
+}
+
+#[test]
+fn a_merge_request_is_told_as_opened_with_its_commits() {
+    let kind = ("/object_kind", json!("backfill.merge_request"));
+    let listed = told!(Change, &with("merge_request.open", &[kind.clone(), ("/commits", json!([PARENT]))]));
+    let opened = told!(Change, &fixture("merge_request.open"));
+    assert_eq!(opened.commits, None);
+    assert_eq!(listed, Change { commits: Some(vec![PARENT.into()]), ..opened.clone() });
+    assert_eq!(told!(Change, &with("merge_request.open", &[kind])), opened);
 }
 
 /// The request for an approval is the one that the pipeline tells while its job waits.

@@ -72,8 +72,12 @@ impl Incident {
         self.first(|act| *act == Act::Acknowledged)
     }
 
+    /// How many times it turned out not to be over: told again without an end in between, it was one time.
     pub fn reopened(&self) -> usize {
-        self.acts.keys().filter(|(_, act)| *act == Act::Reopened).count()
+        let says_whether_over = |act: &&Act| !matches!(act, Act::Detected { .. } | Act::Acknowledged);
+        let acts: Vec<&Act> = self.acts.keys().map(|(_, act)| act).filter(says_whether_over).collect();
+        let before = |n: usize| n.checked_sub(1).map(|n| acts[n]);
+        (0..acts.len()).filter(|n| *acts[*n] == Act::Reopened && before(*n) != Some(&Act::Reopened)).count()
     }
 
     /// What happened since it last turned out not to be over.

@@ -1,10 +1,11 @@
-//! What GitLab's API tells and no webhook does: `backfill.commit`, `backfill.tag` and `backfill.approval`. A backfill wraps the
-//! objects of the API into bodies like those of webhooks. See <https://docs.gitlab.com/api/rest/>.
+//! What GitLab's API tells and no webhook does: `backfill.commit`, `backfill.tag`, `backfill.merge_request` and `backfill.approval`. A
+//! backfill wraps the objects of the API into bodies like those of webhooks. See <https://docs.gitlab.com/api/rest/>.
 
-use model::event::{CommitInfo, Commits, Tag, TagAction};
+use model::event::{Body, CiBody, CommitInfo, Commits, Tag, TagAction};
 use model::{CommitId, Timestamp};
 use serde::Deserialize;
 
+use super::changes::merge_request;
 use super::jobs::approval_asked;
 use super::message::origins;
 use super::payload::{GitUser, Project, When, commit, nullable, text};
@@ -113,6 +114,27 @@ pub(super) fn told_tag(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
         ..Tag::new(place.repository, tag.name, TagAction::Tagged)
     };
     Ok(one(delivery.received_at, Some(page), told))
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    /// Null where nobody asked for them.
+    commits: Option<Vec<String>>,
+}
+
+/// `backfill.merge_request`: that one was opened, as its webhook tells it, and the commits that it came to have.
+pub(super) fn told_merge_request(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
+    let Listed { commits } = delivery.payload()?;
+    let commits: Option<Vec<CommitId>> = commits.map(|ids| ids.iter().filter_map(|id| commit(Some(id))).collect());
+    let mut reading = merge_request(delivery)?;
+    if let Reading::Events(events) = &mut reading {
+        for observed in events {
+            if let Body::Ci(CiBody::Change(change)) = &mut observed.body {
+                change.commits.clone_from(&commits);
+            }
+        }
+    }
+    Ok(reading)
 }
 
 /// `backfill.approval`: a deployment had to be approved, told with the job that makes it. Since when it waited, is not told.

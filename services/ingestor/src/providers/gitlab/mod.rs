@@ -100,6 +100,7 @@ fn known(kind: &str) -> Option<(&'static str, Read)> {
         "release" => ("Release Hook", releases::release),
         "backfill.commit" => ("backfill.commit", backfilled::told_commit),
         "backfill.tag" => ("backfill.tag", backfilled::told_tag),
+        "backfill.merge_request" => ("backfill.merge_request", backfilled::told_merge_request),
         "backfill.approval" => ("backfill.approval", backfilled::told_approval),
         _ => return None,
     })
