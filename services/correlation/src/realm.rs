@@ -167,7 +167,9 @@ impl Realm {
         let dirty = std::mem::take(&mut self.state.dirty);
         let mut commits: Vec<Place> = std::mem::take(&mut self.state.dirty_commits).into_iter().collect();
         let changed = std::mem::take(&mut self.state.changed);
-        if dirty.is_empty() && commits.is_empty() && changed.is_empty() {
+        // That nothing was left of what was not finished is written, too: else each restart would look for it again.
+        let is_finished = self.meta.derivation == DERIVATION;
+        if is_finished && dirty.is_empty() && commits.is_empty() && changed.is_empty() {
             return Ok(delta);
         }
         self.meta.sequence += 1;

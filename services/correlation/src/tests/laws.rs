@@ -12,6 +12,9 @@ use crate::lattice::Join;
 use crate::observe::{Observation, observe};
 use crate::{Applied, SUPERSEDED};
 
+/// No play has so much to write: whoever needs more pieces writes the same again and again.
+const ROUNDS: usize = 2_000;
+
 /// How to take a history in: which event next, how many at a time, whether to crash after a commit.
 #[derive(Clone, Debug)]
 struct Play {
@@ -105,11 +108,14 @@ proptest! {
         }
         let anything = run.realm.is_behind();
         prop_assert_eq!(run.realm.reached("events", 7), anything);
+        let mut rounds = 0;
         while run.realm.has_more() {
             run.commit_at_most(play.room.max(1));
             if play.crash_after.first() == Some(&true) {
                 run.crash();
             }
+            rounds += 1;
+            prop_assert!(rounds <= ROUNDS, "no nearer to its end");
         }
         let expected = Run::of(&kept).tables;
         prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));

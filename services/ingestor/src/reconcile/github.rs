@@ -1,19 +1,17 @@
 //! GitHub: the deliveries of the webhook for three days, and the history before them.
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use backfill::Sink;
 use backfill::github::hook::{Hook, Missed};
-use backfill::github::{self, Address, App, BackfillError, Credential, Cursor, Part, Query, ROOT, TOLD, resume};
+use backfill::github::{self, Address, App, Credential, Cursor, Part, Query, ROOT, TOLD, resume};
 use backfill::http::{Api, Client, HttpError};
-use backfill::{Delivery, Sink};
 use model::{Millis, Timestamp};
-use tokio::sync::mpsc;
 
-use super::provider::{ApiError, Ask, Asked, Asking, Later, Loss, Recovery};
+use super::histories;
+use super::provider::{ApiError, Ask, Asked, Asking, Later, Loss, Recovery, later, refusal};
 use super::take::Take;
-use crate::chain;
 use crate::providers::github::EVENTS;
 use crate::receive::ApiConfig;
 use crate::secret::Secret;
@@ -23,8 +21,6 @@ use crate::sources::{Counts, Interval};
 const MARGIN: Millis = Millis(60_000);
 /// What was sent again so many times is not asked for once more.
 const REDELIVERIES: usize = 3;
-/// Deliveries read ahead of the inbox.
-const READ_AHEAD: usize = 64;
 
 /// GitHub, asked about one webhook and some repositories.
 pub(super) struct GitHub {
@@ -208,24 +204,10 @@ impl GitHub {
         for (client, Address { owner, name, .. }) in &self.repositories {
             let (owner, name) = (owner.clone(), name.clone());
             let query = Query { owner, name, since, parts: Part::ALL.into(), paths: false };
-            let (deliveries, mut told) = mpsc::channel::<Delivery>(READ_AHEAD);
-            let sink = Sink { deliveries, progress: Arc::new(|_| ()) };
-            let reading = async move { resume(client, &query, Cursor::default(), &|_| (), &sink).await };
-            let taking = async {
-                while let Some(delivery) = told.recv().await {
-                    take.history(delivery).await?;
-                    count += 1;
-                }
-                // A reader that nobody takes anything from ends.
-                drop(told);
-                Ok::<_, crate::receive::PutError>(())
-            };
-            let (read, taken) = tokio::join!(reading, taking);
-            taken.map_err(later)?;
-            match read {
-                Ok(()) => {}
-                Err(BackfillError::Http(error)) => return refusal(error).map(Err),
-                Err(error) => return Ok(Err(chain(&error))),
+            let reading = |sink: Sink| async move { resume(client, &query, Cursor::default(), &|_| (), &sink).await };
+            match histories::read(take, reading).await? {
+                Ok(told) => count += told,
+                refused => return Ok(refused),
             }
         }
         Ok(Ok(count))
@@ -242,16 +224,4 @@ impl Ask for GitHub {
 fn untold(asked: &Asked) -> Vec<&'static str> {
     let sent = EVENTS.iter().map(|expected| expected.event).filter(|event| asked.names.contains(*event));
     sent.filter(|event| !TOLD.contains(event)).collect()
-}
-
-/// An answer that will be the same next time, in words; else it is asked for again.
-fn refusal(error: HttpError) -> Result<String, Later> {
-    match error {
-        HttpError::GivenUp { .. } | HttpError::NoAnswer { .. } => Err(later(error)),
-        error => Ok(chain(&error)),
-    }
-}
-
-fn later(error: impl Error) -> Later {
-    Later(chain(&error))
 }

@@ -11,6 +11,7 @@
 
 mod config;
 mod github;
+mod histories;
 mod metrics;
 mod provider;
 mod run;

@@ -1,16 +1,20 @@
 //! Providers that can be asked for what they sent: a line for each in [`of`] and in [`check`].
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use backfill::github::hook::HookError;
 use backfill::github::{AddressError, KeyError};
+use backfill::gitlab;
 use backfill::http::HttpError;
 use model::Timestamp;
 
 use super::github::GitHub;
+use super::histories::Histories;
 use super::take::Take;
+use crate::chain;
 use crate::receive::ApiConfig;
 use crate::secret::SecretError;
 use crate::sources::{Counts, Interval, date};
@@ -36,6 +40,18 @@ pub enum ApiError {
     /// No repository.
     #[error(transparent)]
     Repository(#[from] AddressError),
+    /// No project.
+    #[error(transparent)]
+    Project(#[from] gitlab::AddressError),
+    /// No projects.
+    #[error("it names no `repositories`, GROUP/PROJECT, whose history could be read")]
+    NoRepositories,
+    /// What only GitHub has.
+    #[error("`hook`, `app` and `private_key` are for GitHub: take them out")]
+    GitHubAlone,
+    /// Nobody may ask without one.
+    #[error("it has no `token`, and without one it is told nothing")]
+    NoToken,
     /// No address.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -94,6 +110,8 @@ pub(super) trait Ask: Send + Sync {
 pub(super) fn of(provider: &str, api: &ApiConfig) -> Result<Arc<dyn Ask>, ApiError> {
     match provider {
         "github" => Ok(Arc::new(GitHub::new(api)?)),
+        "gitlab" => Ok(Arc::new(Histories::gitlab(api)?)),
+        "pagerduty" => Ok(Arc::new(Histories::pagerduty(api)?)),
         _ => Err(ApiError::Provider(provider.to_owned())),
     }
 }
@@ -102,6 +120,8 @@ pub(super) fn of(provider: &str, api: &ApiConfig) -> Result<Arc<dyn Ask>, ApiErr
 pub(crate) fn check(provider: &str, api: &ApiConfig) -> Result<(), ApiError> {
     match provider {
         "github" => GitHub::check(api),
+        "gitlab" => Histories::check_gitlab(api),
+        "pagerduty" => Histories::check_pagerduty(api),
         _ => Err(ApiError::Provider(provider.to_owned())),
     }
 }
@@ -111,6 +131,20 @@ pub(crate) fn check(provider: &str, api: &ApiConfig) -> Result<(), ApiError> {
 pub fn advice(provider: &str, from: Timestamp) -> Option<String> {
     match provider {
         "github" => Some(format!("throughline backfill github OWNER/NAME --since {}", date(from))),
+        "gitlab" => Some(format!("throughline backfill gitlab GROUP/PROJECT --since {}", date(from))),
+        "pagerduty" => Some(format!("throughline backfill pagerduty --since {}", date(from))),
         _ => None,
     }
+}
+
+/// An answer that will be the same next time, in words; else it is asked for again.
+pub(super) fn refusal(error: HttpError) -> Result<String, Later> {
+    match error {
+        HttpError::GivenUp { .. } | HttpError::NoAnswer { .. } => Err(later(error)),
+        error => Ok(chain(&error)),
+    }
+}
+
+pub(super) fn later(error: impl Error) -> Later {
+    Later(chain(&error))
 }

@@ -168,7 +168,8 @@ pub(super) fn approvals(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> 
     let Some(environment) = payload.deployment.environment() else {
         return Err(Unreadable::Value("the deployment names no `environment`".to_owned()));
     };
-    let waits = |status: &Status| matches!(status.state.as_str(), "waiting" | "pending");
+    // Another deployment that succeeds meanwhile makes this one inactive, and it waits on.
+    let waits = |status: &Status| matches!(status.state.as_str(), "waiting" | "pending" | "inactive");
     let mut statuses = payload.deployment_statuses.iter().skip_while(|status| status.state != "waiting");
     let asked_at = statuses.next().and_then(|status| status.created_at.0);
     let asked_at = asked_at.or(payload.deployment.created_at.0).unwrap_or(delivery.received_at);
