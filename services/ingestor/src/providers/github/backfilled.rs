@@ -1,13 +1,15 @@
-//! What GitHub's API tells and no webhook does: `backfill.commit`, `backfill.tag` and `backfill.approvals`. A backfill wraps the
-//! objects of the API into bodies like those of webhooks. See <https://docs.github.com/en/rest>.
+//! What GitHub's API tells and no webhook does: `backfill.commit`, `backfill.tag`, `backfill.pull_request` and
+//! `backfill.approvals`. A backfill wraps the objects of the API into bodies like those of webhooks. See
+//! <https://docs.github.com/en/rest>.
 
 use model::event::{
-    CommitInfo, Commits, Decision, Gate, GateDecided, GateKind, GateRequested, References, Tag, TagAction,
+    Body, CiBody, CommitInfo, Commits, Decision, Gate, GateDecided, GateKind, GateRequested, References, Tag, TagAction,
 };
 use model::{CommitId, Environment, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::changes::pull_request;
 use super::deployments::DeploymentShape;
 use super::payload::{Account, GitUser, Repo, When, changes, commit, nullable, same_account, text};
 use super::place::Place;
@@ -159,6 +161,26 @@ pub(super) fn told_tag(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
         ..Tag::new(place.repository, tag.name, TagAction::Tagged)
     };
     Ok(one(delivery.received_at, None, told))
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    commits: Vec<String>,
+}
+
+/// `backfill.pull_request`: one as its webhook tells it, and the commits that it came to have.
+pub(super) fn told_pull(delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
+    let Listed { commits } = delivery.payload()?;
+    let commits: Vec<CommitId> = commits.iter().filter_map(|id| commit(Some(id))).collect();
+    let mut reading = pull_request(delivery)?;
+    if let Reading::Events(events) = &mut reading {
+        for observed in events {
+            if let Body::Ci(CiBody::Change(change)) = &mut observed.body {
+                change.commits = Some(commits.clone());
+            }
+        }
+    }
+    Ok(reading)
 }
 
 /// `backfill.approvals`: people were asked whether a deployment may go on, and what they said. The answers have no time: as in a

@@ -124,6 +124,7 @@ fn reader(event: &str) -> Option<Read> {
         "release" => releases::release,
         "backfill.commit" => backfilled::told_commit,
         "backfill.tag" => backfilled::told_tag,
+        "backfill.pull_request" => backfilled::told_pull,
         "backfill.approvals" => backfilled::approvals,
         _ => return None,
     })
