@@ -405,7 +405,7 @@ pub struct BackfillPagerduty {
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Root of the API; of an account in Europe, https://api.eu.pagerduty.com.
+    /// Root of the API; of an account in Europe, `https://api.eu.pagerduty.com`.
     #[arg(long, value_name = "URL", default_value = pagerduty::API)]
     pub api: String,
 

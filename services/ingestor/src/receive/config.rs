@@ -409,12 +409,18 @@ mod tests {
             config.validate().map_err(|error| crate::chain(&error))
         };
         assert_eq!(source("github", "hook = 'acme/7'\nrepositories = ['acme/shop']"), Ok(()));
+        assert_eq!(source("gitlab", "repositories = ['acme/backend/shop']"), Ok(()));
+        assert_eq!(source("pagerduty", ""), Ok(()));
         for (provider, api, said) in [
             ("github", "", "neither `hook` nor `repositories`"),
             ("github", "hook = '7'", "`7` is no webhook"),
             ("github", "repositories = ['shop']", "`shop` names no repository"),
             ("github", "hook = 'acme/7'\nroot = 'api.github.com'", "`api.github.com` is not the address of an API"),
             ("github", "hook = 'acme/7'\napp = 7\nprivate_key = 'k'", "either `token`, or `app`"),
+            ("gitlab", "", "no `repositories`"),
+            ("gitlab", "repositories = ['shop']", "`shop` names no project"),
+            ("gitlab", "hook = 'acme/7'\nrepositories = ['acme/shop']", "are for GitHub"),
+            ("pagerduty", "root = 'api.pagerduty.com'", "is not the address of an API"),
             ("jenkins", "hook = 'acme/7'", "the provider `jenkins`"),
         ] {
             let error = source(provider, api).unwrap_err();

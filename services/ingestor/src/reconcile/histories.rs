@@ -28,7 +28,7 @@ pub(super) enum Histories {
     /// Its projects.
     GitLab(Vec<(Client, String)>),
     /// All incidents that the key may read.
-    PagerDuty(Client),
+    PagerDuty(Box<Client>),
 }
 
 impl Histories {
@@ -70,7 +70,7 @@ impl Histories {
 
     fn incidents(api: &ApiConfig, token: &SecretString) -> Result<Self, ApiError> {
         let root = api.root.as_deref().unwrap_or(pagerduty::API);
-        Ok(Self::PagerDuty(Client::new(pagerduty::api(root, token))?))
+        Ok(Self::PagerDuty(Box::new(Client::new(pagerduty::api(root, token))?)))
     }
 
     async fn close(&self, asked: &Asked, take: &Take) -> Result<Recovery, Later> {

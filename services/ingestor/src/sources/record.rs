@@ -48,7 +48,7 @@ pub struct Seen {
     /// When it last had one refused for its signature.
     #[serde(default)]
     pub rejected_at: Option<Timestamp>,
-    /// The last [`DAYS`] days with any, by their date (UTC).
+    /// The last `DAYS` days with any, by their date (UTC).
     #[serde(default)]
     pub days: BTreeMap<String, Day>,
     /// The deliveries accepted, by the name of the event that a header gives.

@@ -3,10 +3,10 @@
 //! **Bodies.** System webhooks `jira:issue_created`, `jira:issue_updated` and `jira:issue_deleted`
 //! (<https://developer.atlassian.com/cloud/jira/platform/webhooks/>), the webhook of a transition of Data Center, and what an
 //! automation rule sends: "Issue data" in both formats, or a body of one's own in the shape of a webhook, which may have
-//! [references](super::references).
+//! references (`references.rs`).
 //!
 //! **What is assumed**, since nearly every word of Jira can be renamed:
-//! - Kinds of issues go by the English names of their types, `[System] ` before them or not: [`shape::Kind`]. All others are ignored.
+//! - Kinds of issues go by the English names of their types, `[System] ` before them or not: `shape::Kind`. All others are ignored.
 //! - A status is finished where its category is `done`; categories cannot be renamed. Bodies of old versions have none: there, an issue
 //!   with a `resolutiondate` is finished.
 //! - Approvals of Jira Service Management are known by the shape of their field, whatever its number. Without them a status asks for

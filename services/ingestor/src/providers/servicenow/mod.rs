@@ -2,7 +2,7 @@
 //!
 //! **Bodies.** ServiceNow has no webhooks of its own: what comes is what a Business Rule, a Flow or an outbound REST message sends, so
 //! each member may be missing. Read are a record by itself; a record as `record` beside `table`, `instance`, `previous` (its state and
-//! approval before the update) and [references](super::references), as the script of the page sends it; and what the Table API
+//! approval before the update) and references (`references.rs`), as the script of the page sends it; and what the Table API
 //! answers, `result` with one record or several. Values are plain, or `{value, display_value, link}`.
 //! Tables: <https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html>
 //!
