@@ -168,8 +168,9 @@ async fn play_disturbed(
 ) -> Result<Disturbed> {
     let lines = how.lines(history)?;
     if how.kills > 0 {
-        // Small transactions, so that there are many moments to be killed at.
-        installation.set("THROUGHLINE_CORRELATE__MAX_BATCH_RECORDS", "100");
+        // Small transactions, so that there are many moments to be killed at, also where the history is short.
+        let records = (lines.len() / 400).clamp(10, 100).to_string();
+        installation.set("THROUGHLINE_CORRELATE__MAX_BATCH_RECORDS", &records);
     }
     installation.run(&["migrate"])?;
     installation.start(Role::Ingest).await?;
