@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use backfill::github::{self, Part, Query};
 use backfill::http::Client;
 use backfill::{Delivery, Sink};
+use ingestor::reconcile::told;
 use model::fact::{Fact, Identity};
 use model::inbox::InboxRecord;
 use serde_json::Value;
@@ -67,17 +68,7 @@ async fn read(client: &Client, name: &str) -> Vec<Delivery> {
 }
 
 fn taken(delivery: Delivery) -> InboxRecord {
-    InboxRecord {
-        source: GITHUB.into(),
-        realm: "default".into(),
-        provider: delivery.provider.to_owned(),
-        delivery: delivery.id,
-        event: delivery.event,
-        content_type: Some("application/json".to_owned()),
-        headers: BTreeMap::new(),
-        received_at: NOW,
-        body: delivery.body.into(),
-    }
+    told(&GITHUB.into(), &"default".into(), delivery, NOW)
 }
 
 /// What the API tells beside webhooks: that a wait for approval began, by the deployment's status, which may be a second earlier;

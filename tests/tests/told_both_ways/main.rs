@@ -16,6 +16,7 @@ use backfill::Delivery;
 use correlation::Realm;
 use ingestor::normalise::{Outcome, adapters, normalise};
 use ingestor::people::People;
+use ingestor::reconcile::told;
 use model::Timestamp;
 use model::fact::{Fact, Identity};
 use model::inbox::InboxRecord;
@@ -44,17 +45,7 @@ fn webhook(provider: &'static str, number: usize, received_at: &str, body: &Valu
 
 /// A delivery of a backfill, as it is put into the inbox.
 fn read_back(delivery: Delivery) -> InboxRecord {
-    InboxRecord {
-        source: delivery.provider.into(),
-        realm: "default".into(),
-        provider: delivery.provider.to_owned(),
-        delivery: delivery.id,
-        event: delivery.event,
-        content_type: Some("application/json".to_owned()),
-        headers: BTreeMap::new(),
-        received_at: READ_AT,
-        body: delivery.body.into(),
-    }
+    told(&delivery.provider.into(), &"default".into(), delivery, READ_AT)
 }
 
 /// What follows from these deliveries in this order. Every one of them must be read: none is ignored, none unreadable.

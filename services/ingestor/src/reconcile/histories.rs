@@ -74,7 +74,6 @@ impl Histories {
     }
 
     async fn close(&self, asked: &Asked, take: &Take) -> Result<Recovery, Later> {
-        let lost = |reason: String, mendable| Some(Loss { part: asked.interval, reason, mendable });
         let read = match self {
             Self::GitLab(projects) => Self::read_projects(projects, asked.interval.from + MARGIN, take).await?,
             Self::PagerDuty(client) => {
@@ -89,7 +88,10 @@ impl Histories {
         let mut recovery = Recovery::default();
         match read {
             Ok(history) => recovery.counts = Counts { history, ..Counts::default() },
-            Err(refused) => recovery.lost = lost(format!("the history is not to be had: {refused}"), true),
+            Err(refused) => {
+                let reason = format!("the history is not to be had: {refused}");
+                recovery.lost = Some(Loss { part: asked.interval, reason, mendable: true });
+            }
         }
         Ok(recovery)
     }
