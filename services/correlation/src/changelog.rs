@@ -12,7 +12,7 @@ use crate::derive::UNFINISHED;
 use crate::state::{Key, Restored};
 
 /// Version of the format. A changelog of another one is refused, since facts derived without it could not take back what it emitted.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// A record to write: `None` takes the key back.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -272,10 +272,15 @@ pub struct Gate {
     /// How many must approve.
     pub required: Latest<i32>,
     /// What happened, each with an event that told it.
-    pub acts: SortedMap<(Timestamp, GateAct), Least<String>>,
+    pub acts: GateActs,
+    /// What must have happened, as what the gate held back shows.
+    pub inferred: GateActs,
     /// Page for people.
     pub url: Latest<String>,
 }
+
+/// Acts at a gate, each with an event that told it.
+pub type GateActs = SortedMap<(Timestamp, GateAct), Least<String>>;
 
 /// What happened to a tag. Of one instant, the later kind in this order comes later.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -346,7 +351,7 @@ join_fields! {
         repository, service, environment, production, commit, ref_name, version, artifacts, run, job, transient, removal,
         triggered_by, created_at, started_at, states, url,
     }
-    Gate { name, kind, environment, attempt, repository, commit, run, task, deployment, service, required, acts, url }
+    Gate { name, kind, environment, attempt, repository, commit, run, task, deployment, service, required, acts, inferred, url }
     Tag { commit, acts, url }
     Artifact { commit, run, tags }
     NamedStep { finished_at, told }

@@ -9,7 +9,7 @@ use model::{
     ArtifactId, ChangeId, CommitId, Component, DeploymentId, GateId, IncidentId, Repository, RunId, TaskId, Timestamp,
 };
 
-use crate::entity::{self, Attempt, DeploymentState, GateAct, Progress, TagAct};
+use crate::entity::{self, Attempt, DeploymentState, GateAct, GateActs, Progress, TagAct};
 use crate::graph::Id;
 use crate::lattice::{Greatest, Latest, Least, Raised};
 use crate::sorted::{SortedMap, SortedSet};
@@ -337,6 +337,8 @@ fn tag_observed(event: &Event<()>, at: Timestamp, tag: Tag) -> Observation {
 fn approval(event: &Event<()>, at: Timestamp, body: &ApprovalBody) -> Observation {
     let (gate, about) = parts(body);
     let (when, act, required) = act(at, body);
+    let told: GateActs = act.map(|act| ((when, act), Least(Some(event.id())))).into_iter().collect();
+    let (acts, inferred) = if is_inferred(body) { (GateActs::default(), told) } else { (told, GateActs::default()) };
     let known = entity::Gate {
         name: Latest::told(at, Some(gate.name.clone())),
         kind: Greatest(Some(gate.kind)),
@@ -349,7 +351,8 @@ fn approval(event: &Event<()>, at: Timestamp, body: &ApprovalBody) -> Observatio
         deployment: Latest::told(at, about.deployment.clone()),
         service: Latest::told(at, about.service.clone()),
         required: Latest::told(at, required),
-        acts: act.map(|act| ((when, act), Least(Some(event.id())))).into_iter().collect(),
+        acts,
+        inferred,
         url: Latest::told(at, event.link.clone()),
     };
     Observation::Gate(gate.gate.clone(), Box::new(known))
@@ -372,6 +375,15 @@ fn parts(body: &ApprovalBody) -> (&Gate, &References) {
         ApprovalBody::GateRequestedAgain(b) => (&b.gate, &b.about),
         ApprovalBody::GateDelegated(b) => (&b.gate, &b.about),
         ApprovalBody::GateQuorum(b) => (&b.gate, &b.about),
+    }
+}
+
+/// Whether an act was not told itself.
+const fn is_inferred(body: &ApprovalBody) -> bool {
+    match body {
+        ApprovalBody::GateRequested(b) => b.inferred,
+        ApprovalBody::GateDecided(b) => b.inferred,
+        _ => false,
     }
 }
 

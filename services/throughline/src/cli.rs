@@ -43,15 +43,17 @@ Examples:
   throughline try ../shop --tags 'v*' --releases 30
   throughline try shop.bundle --json
   GITHUB_TOKEN=$(gh auth token) throughline try ../shop
+  throughline try ../shop --gitlab https://gitlab.example.com/acme/shop --token-file token
 
 Every tag is taken for a release to production, and everything is worked out in memory: nothing is
 stored anywhere. An address needs `git`; THROUGHLINE_GIT_TOKEN gives the token for a private one.
 
-With a token, in GITHUB_TOKEN or as named, the project at GitHub is read as well: pull requests with
-reviews, workflow runs, deployments, approvals. It needs read access to Contents, Pull requests,
-Actions and Deployments. Where something was deployed to production, that counts instead of tags,
-unless --tags is given. If the API fails, what git told is shown; Ctrl-C ends the reading, and shows
-what is there.")]
+With a token, in GITHUB_TOKEN or GITLAB_TOKEN or as named, the project at GitHub or GitLab is read as
+well: changes with reviews, builds, deployments, approvals. GitHub's token needs read access to
+Contents, Pull requests, Actions and Deployments; GitLab's the scope read_api. Unless --github or
+--gitlab names another host, only github.com and gitlab.com are asked. Where something was deployed to
+production, that counts instead of tags, unless --tags is given. If the API fails, what git told is
+shown; Ctrl-C ends the reading, and shows what is there.")]
     Try(Try),
 
     /// Receive deliveries and normalise them into events.
@@ -203,7 +205,11 @@ pub struct Try {
     #[arg(long, value_name = "OWNER/NAME|URL")]
     pub github: Option<String>,
 
-    /// Environment variable that holds the token; GITHUB_TOKEN, where it is set.
+    /// Project at GitLab, or the address of its page; that of the repository unless given.
+    #[arg(long, value_name = "GROUP/PROJECT|URL", conflicts_with = "github")]
+    pub gitlab: Option<String>,
+
+    /// Environment variable that holds the token; GITHUB_TOKEN or GITLAB_TOKEN, where it is set.
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
     pub token_env: Option<String>,
 
@@ -211,7 +217,7 @@ pub struct Try {
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Root of the API, where it is not where GitHub has it.
+    /// Root of the API, where it is not where the provider has it.
     #[arg(long, value_name = "URL")]
     pub api: Option<String>,
 

@@ -250,6 +250,6 @@ async fn a_limit_is_not_waited_for_and_what_was_read_till_then_counts() {
     let said = tried.json(Some(TOKEN)).await;
     let project = &said["project"];
     assert!(project["error"].as_str().unwrap().contains("waiting for the rate limit until"), "{project}");
-    assert!(project["deliveries"]["backfill.commit"].as_u64().unwrap() > 100, "{project}");
+    assert!(project["objects"]["commit"].as_u64().unwrap() > 100, "{project}");
     assert!(said["read"]["commits"].as_u64().unwrap() > 100, "{said}");
 }

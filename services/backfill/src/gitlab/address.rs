@@ -5,6 +5,8 @@
 pub struct Address {
     /// Root of the API: `https://gitlab.com/api/v4`.
     pub api: String,
+    /// Where its page is: `gitlab.com`.
+    pub host: String,
     /// Path of the project with its groups.
     pub project: String,
 }
@@ -39,7 +41,7 @@ impl Address {
         if host.is_empty() || !project.contains('/') || !project.split('/').all(legal) {
             return Err(wrong());
         }
-        Ok(Self { api: format!("{scheme}://{host}/api/v4"), project: project.to_owned() })
+        Ok(Self { api: format!("{scheme}://{host}/api/v4"), host, project: project.to_owned() })
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn only(object: &Value, members: &[&str]) -> Value {
 
 /// Name of a delivery: of the parts, each of which may stand in an id.
 pub(crate) fn name(parts: &[&(dyn std::fmt::Display + Sync)]) -> String {
-    let mut name = "backfill".to_owned();
+    let mut name = "history".to_owned();
     for part in parts {
         name.push('/');
         for byte in part.to_string().bytes() {
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn names_can_stand_in_an_id() {
-        assert_eq!(name(&[&"tag", &7, &"v1/ü %"]), "backfill/tag/7/v1/%C3%BC%20%25");
+        assert_eq!(name(&[&"tag", &7, &"v1/ü %"]), "history/tag/7/v1/%C3%BC%20%25");
     }
 
     #[test]

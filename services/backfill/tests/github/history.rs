@@ -171,27 +171,27 @@ pub fn world() -> World {
 /// Names of everything that must come, each once.
 pub fn expected() -> Vec<String> {
     let mut names: Vec<String> =
-        [2, 3, 11, 12, 21].iter().map(|n| format!("backfill/commit/1/{}/parents", sha(*n))).collect();
-    names.push(format!("backfill/tag/1/v1/{}", sha(2)));
-    names.push(format!("backfill/tag/1/v2/{}", sha(3)));
+        [2, 3, 11, 12, 21].iter().map(|n| format!("history/commit/1/{}/parents", sha(*n))).collect();
+    names.push(format!("history/tag/1/v1/{}", sha(2)));
+    names.push(format!("history/tag/1/v2/{}", sha(3)));
     let millis = |text: String| model::Timestamp::parse_rfc3339(&text).unwrap().0;
     for (number, updated_at) in [(1007, at(4, 9)), (1008, at(5, 8)), (1009, at(6, 8))] {
-        names.push(format!("backfill/pull_request/{number}/{}", millis(updated_at)));
+        names.push(format!("history/pull_request/{number}/{}", millis(updated_at)));
     }
-    names.push("backfill/pull_request_review/71/changes_requested".into());
-    names.push("backfill/pull_request_review/72/approved".into());
+    names.push("history/pull_request_review/71/changes_requested".into());
+    names.push("history/pull_request_review/72/approved".into());
     for (run, attempt) in [(31, 1), (31, 2), (32, 1)] {
-        names.push(format!("backfill/workflow_run/{run}/{attempt}/{}", millis(at(4, 20))));
+        names.push(format!("history/workflow_run/{run}/{attempt}/{}", millis(at(4, 20))));
     }
-    names.extend([41, 42, 43].map(|job| format!("backfill/workflow_job/{job}/completed")));
-    names.extend([51, 52].map(|id| format!("backfill/deployment/{id}/{}", millis(at(5, 12)))));
+    names.extend([41, 42, 43].map(|job| format!("history/workflow_job/{job}/completed")));
+    names.extend([51, 52].map(|id| format!("history/deployment/{id}/{}", millis(at(5, 12)))));
     for (id, state) in
         [(511, "waiting"), (512, "in_progress"), (513, "success"), (521, "in_progress"), (522, "success")]
     {
-        names.push(format!("backfill/deployment_status/{id}/{state}"));
+        names.push(format!("history/deployment_status/{id}/{state}"));
     }
-    names.push("backfill/approvals/51/513".into());
-    names.push(format!("backfill/release/61/{}", millis(at(5, 10))));
+    names.push("history/approvals/51/513".into());
+    names.push(format!("history/release/61/{}", millis(at(5, 10))));
     names.sort();
     names
 }

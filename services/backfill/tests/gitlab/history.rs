@@ -316,7 +316,7 @@ pub fn expected() -> Vec<String> {
         "approval_of/804",
     ];
     names.extend(other.map(str::to_owned));
-    names.iter_mut().for_each(|name| name.insert_str(0, "backfill/"));
+    names.iter_mut().for_each(|name| name.insert_str(0, "history/"));
     names.sort();
     names
 }

@@ -87,7 +87,7 @@ async fn bodies_are_those_of_webhooks() {
     let merge = &told(7, "merge")["object_attributes"];
     assert_eq!((&merge["merge_commit_sha"], &merge["last_commit"]["id"]), (&json!(sha(13)), &json!(sha(12))));
     assert_eq!(merge["updated_at"], "2026-03-04 08:00:00 UTC");
-    let open = outcome.body("backfill/merge_request/9007/open");
+    let open = outcome.body("history/merge_request/9007/open");
     assert_eq!(open["commits"], json!([sha(11), sha(12)]));
     assert_eq!((&open["user"]["username"], &open["object_attributes"]["last_commit"]), (&json!("robin"), &Value::Null));
     assert_eq!(told(7, "approved")["changes"]["updated_at"]["current"], "2026-03-03 15:00:00 UTC");
@@ -99,19 +99,19 @@ async fn bodies_are_those_of_webhooks() {
     let builds: Vec<&Value> = pipeline["builds"].as_array().unwrap().iter().map(|build| &build["id"]).collect();
     assert_eq!(builds, [801, 800]);
     assert_eq!(pipeline["builds"][1]["started_at"], "2026-03-04 10:00:00 UTC");
-    let retried = outcome.body("backfill/job/799/failed");
+    let retried = outcome.body("history/job/799/failed");
     assert_eq!((&retried["build_id"], &retried["pipeline_id"]), (&json!(799), &json!(500)));
     assert_eq!(retried["build_failure_reason"], "runner_system_failure");
     let of_change = outcome.body(&self::pipeline("502/success", at(7, 12)));
     assert_eq!((&of_change["merge_request"]["iid"], &of_change["object_attributes"]["ref"]), (&json!(9), &Value::Null));
 
-    let running = outcome.body("backfill/deployment/15/running");
+    let running = outcome.body("history/deployment/15/running");
     assert_eq!((&running["environment_tier"], &running["deployable_id"]), (&json!("production"), &json!(801)));
     assert_eq!(
         (&running["status_changed_at"], &running["short_sha"]),
         (&json!("2026-03-04 12:00:00 UTC"), &json!("00000000"))
     );
-    let job = outcome.body("backfill/deploy/801/success");
+    let job = outcome.body("history/deploy/801/success");
     assert_eq!(job["environment"], json!({ "name": "production", "action": "start", "deployment_tier": "production" }));
     let approved = outcome.bodies("Deployment Hook").into_iter().find(|body| body["status"] == "approved").unwrap();
     assert_eq!((&approved["approver"]["username"], &approved["status_changed_at"]), (&json!("lee"), &json!(at(4, 11))));
@@ -120,7 +120,7 @@ async fn bodies_are_those_of_webhooks() {
 
 fn pipeline(name: &str, updated_at: String) -> String {
     let updated_at = Timestamp::parse_rfc3339(&updated_at).unwrap().0;
-    format!("backfill/pipeline/{name}/{updated_at}")
+    format!("history/pipeline/{name}/{updated_at}")
 }
 
 #[tokio::test]

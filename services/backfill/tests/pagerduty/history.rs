@@ -90,10 +90,10 @@ pub fn world() -> World {
 /// Names of what comes of it.
 pub fn expected() -> Vec<String> {
     let told = |number: u32, kind: &str, at: String, event: &str| {
-        format!("backfill/incident/PINC{number:03}/R{number}-{kind}-{at}/incident.{event}")
+        format!("history/incident/PINC{number:03}/R{number}-{kind}-{at}/incident.{event}")
     };
     let millis = |time: String| model::Timestamp::parse_rfc3339(&time).unwrap().0;
-    let fields = |number: u32, at: String| format!("backfill/fields/PINC{number:03}/{}", millis(at));
+    let fields = |number: u32, at: String| format!("history/fields/PINC{number:03}/{}", millis(at));
     let mut names = vec![
         told(1, "trigger", at(3, 8), "triggered"),
         told(1, "acknowledge", at(3, 9), "acknowledged"),
@@ -103,7 +103,7 @@ pub fn expected() -> Vec<String> {
         told(3, "trigger", at(5, 8), "triggered"),
         told(3, "acknowledge", at(5, 9), "acknowledged"),
         told(3, "resolve", at(5, 10), "resolved"),
-        "backfill/incident/PINC003/now/incident.reopened".to_owned(),
+        "history/incident/PINC003/now/incident.reopened".to_owned(),
         fields(1, at(3, 11)),
         fields(2, at(3, 10)),
         fields(3, at(5, 12)),

@@ -1,5 +1,6 @@
 //! Rows of `gate_waits`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::event::{Actor, ActorKind, GateKind, Phase};
@@ -9,7 +10,7 @@ use model::{
 };
 
 use super::deployments::{count, evidence};
-use crate::entity::{Gate, GateAct};
+use crate::entity::{Gate, GateAct, GateActs};
 use crate::graph::Place;
 use crate::state::{Met, Placed, Series, State};
 
@@ -120,12 +121,36 @@ impl Meeting {
     }
 }
 
+impl GateAct {
+    const fn asks(&self) -> bool {
+        matches!(self, Self::Requested | Self::RequestedAgain)
+    }
+
+    const fn decides(&self) -> bool {
+        matches!(self, Self::Approved { .. } | Self::Rejected { .. })
+    }
+}
+
 impl Gate {
-    /// What happened at it.
+    /// What happened at it: what was told, and what was inferred of what nobody told.
+    pub fn counted(&self) -> Cow<'_, GateActs> {
+        let told = |of: fn(&GateAct) -> bool| self.acts.keys().any(|(_, act)| of(act));
+        let (asked, decided) = (told(GateAct::asks), told(GateAct::decides));
+        let open = |act: &GateAct| !(asked && act.asks() || decided && act.decides());
+        let mut untold = self.inferred.iter().filter(|((_, act), _)| open(act)).peekable();
+        if untold.peek().is_none() {
+            return Cow::Borrowed(&self.acts);
+        }
+        let entries = self.acts.iter().chain(untold);
+        Cow::Owned(entries.map(|(act, id)| (act.clone(), id.clone())).collect())
+    }
+
+    /// What it amounts to.
     pub fn meeting(&self) -> Meeting {
+        let acts = self.counted();
         let mut meeting = Meeting::default();
         let mut approvals = Approvals::default();
-        for (at, act) in self.acts.keys() {
+        for (at, act) in acts.keys() {
             meeting.take(*at, act, self.required.get().copied(), &mut approvals);
         }
         meeting
@@ -133,7 +158,7 @@ impl Gate {
 
     /// Commits that those who decided looked at, as given.
     pub fn looked_at(&self) -> impl Iterator<Item = &CommitId> {
-        self.acts.keys().filter_map(|(_, act)| match act {
+        self.acts.keys().chain(self.inferred.keys()).filter_map(|(_, act)| match act {
             GateAct::Approved { commit, .. } | GateAct::Rejected { commit, .. } => commit.as_ref(),
             _ => None,
         })
@@ -188,7 +213,7 @@ impl State {
             hollow: self.hollow(gate, &meeting, &held, by_author),
             missed: self.missed(&held, outcome, &purposes),
             purposes,
-            evidence: evidence(gate.acts.values().filter_map(|id| id.0.as_ref())),
+            evidence: evidence(gate.counted().values().filter_map(|id| id.0.as_ref())),
             link: gate.url.get().cloned(),
             component: held.component,
             version: held.version,

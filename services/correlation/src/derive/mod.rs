@@ -27,7 +27,7 @@ pub use spans::{Doer, Paths};
 pub use incidents::Settled;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
-pub const DERIVATION: u32 = 2;
+pub const DERIVATION: u32 = 3;
 
 /// Stands for the version while not everything has been derived.
 pub const UNFINISHED: u32 = 0;

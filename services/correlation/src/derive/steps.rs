@@ -47,7 +47,8 @@ impl State {
         let task = self.records.tasks.get(task_id)?;
         let (id, run) = self.records.runs.get_key_value(task.run.get()?)?;
         let click = self.click_at_gate(id, task_id).or_else(|| task.clicked())?;
-        let told = click.gate.into_iter().flat_map(|gate| gate.acts.values().filter_map(|id| id.0.as_ref()));
+        let acts = click.gate.map(Gate::counted);
+        let told = acts.iter().flat_map(|acts| acts.values().filter_map(|id| id.0.as_ref()));
         let attempt = task.attempts.get(&click.attempt);
         let fact = ManualStepFact {
             component: self.owner_of_run(id, run)?,
@@ -100,7 +101,7 @@ impl State {
             kind: ManualStepKind::ManualJob,
             name: gate.name.get().cloned().unwrap_or_default(),
             run: gate.run.get().cloned(),
-            evidence: evidence(gate.acts.values().filter_map(|id| id.0.as_ref())),
+            evidence: evidence(gate.counted().values().filter_map(|id| id.0.as_ref())),
             link: gate.url.get().cloned(),
             ..fact
         };

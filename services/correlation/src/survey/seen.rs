@@ -23,7 +23,7 @@ impl Run {
 impl Gate {
     /// The last that was told of it.
     pub fn last_seen(&self) -> Option<Timestamp> {
-        self.acts.keys().next_back().map(|(at, _)| *at)
+        self.counted().keys().next_back().map(|(at, _)| *at)
     }
 }
 

@@ -87,6 +87,9 @@ pub struct GateRequested {
     /// Page for people.
     #[serde(default)]
     pub url: Option<String>,
+    /// Nobody told the request: it follows from what the gate held back. Where the request itself is told, this counts for nothing.
+    #[serde(default)]
+    pub inferred: bool,
 }
 
 /// A decision was made.
@@ -116,6 +119,10 @@ pub struct GateDecided {
     /// Page for people.
     #[serde(default)]
     pub url: Option<String>,
+    /// Nobody told when and to which request it was made: it follows from how what the gate held back went on. Where a decision itself
+    /// is told, this counts for nothing.
+    #[serde(default)]
+    pub inferred: bool,
 }
 
 /// Nobody decided in time.
@@ -259,6 +266,7 @@ impl GateRequested {
             required: None,
             due_at: None,
             url: None,
+            inferred: false,
         }
     }
 }
@@ -277,6 +285,7 @@ impl GateDecided {
             commit: None,
             final_decision: None,
             url: None,
+            inferred: false,
         }
     }
 }

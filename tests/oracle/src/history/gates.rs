@@ -37,8 +37,15 @@ impl Story {
         if meeting != Meeting::OnlyDecided {
             let required = if meeting == Meeting::ApprovedTwice { Some(2) } else { None };
             let requested = GateRequested::new(met.0.clone(), met.1.clone());
-            let requested_by = person(n);
-            self.tell(GateRequested { required, approvers: Some(3), requested_by, ..requested });
+            let requested = GateRequested { required, approvers: Some(3), requested_by: person(n), ..requested };
+            // Some requests are inferred, of them some are told besides, earlier or later.
+            if n.is_multiple_of(3) {
+                self.tell(GateRequested { inferred: true, ..requested.clone() });
+                self.wait(i64::from(n % 4) - 2);
+            }
+            if !n.is_multiple_of(6) {
+                self.tell(requested);
+            }
         }
         // Some look at nothing before they decide.
         self.wait(if n.is_multiple_of(5) { -3 } else { 45 });
@@ -136,7 +143,16 @@ impl Story {
         // Who decides on a deployment has looked at the default branch.
         let commit = about.commit.clone().or_else(|| about.deployment.as_ref().and_then(|_| self.tip(0)));
         let decided = GateDecided::new(gate.clone(), about.clone(), decision);
-        self.tell(GateDecided { decided_at, decided_by, final_decision, commit, ..decided });
+        let decided = GateDecided { decided_at, decided_by, final_decision, commit, ..decided };
+        // Some decisions are inferred, of them some are told besides, and then the inference may be wrong.
+        let kind = decided_at.map_or(0, |at| at.0 / 60_000 % 6);
+        if kind < 2 {
+            self.tell(GateDecided { inferred: true, decided_by: person(7), ..decided.clone() });
+            self.wait(kind);
+        }
+        if kind != 1 {
+            self.tell(decided);
+        }
     }
 
     fn expire(&mut self, (gate, about): &Met) {

@@ -22,6 +22,16 @@ enum Act {
     HandedOn { to: Actor },
 }
 
+impl Act {
+    const fn asks(&self) -> bool {
+        matches!(self, Self::Requested | Self::RequestedAgain)
+    }
+
+    const fn answers(&self) -> bool {
+        matches!(self, Self::Approved { .. } | Self::Rejected { .. })
+    }
+}
+
 /// A gate, met once.
 #[derive(Debug)]
 pub struct Gate {
@@ -86,7 +96,7 @@ impl Gate {
     /// The meeting has rounds: a request after the round was settled begins another one, in which earlier approvals are void. What
     /// holds is the last round.
     pub fn meeting(&self) -> Option<Meeting> {
-        let asked = |(_, act): &&(Timestamp, Act)| matches!(act, Act::Requested | Act::RequestedAgain);
+        let asked = |(_, act): &&(Timestamp, Act)| act.asks();
         let (seen_at, _) = self.acts.first()?;
         let round = self.last_round();
         let settled = (1..=round.len()).find_map(|n| self.settled_by_last(&round[..n]));
@@ -111,8 +121,7 @@ impl Gate {
             let Some(settled) = (1..=round.len()).find(|n| self.settled_by_last(&round[..*n]).is_some()) else {
                 return round;
             };
-            let asked = |(_, act): &(Timestamp, Act)| matches!(act, Act::Requested | Act::RequestedAgain);
-            let Some(again) = round[settled..].iter().position(asked) else { return round };
+            let Some(again) = round[settled..].iter().position(|(_, act)| act.asks()) else { return round };
             round = &round[settled + again..];
         }
     }
@@ -224,13 +233,35 @@ const fn required(body: &ApprovalBody) -> Option<i32> {
     }
 }
 
-fn put_together(told: &[(&Event<Body>, &ApprovalBody)]) -> Gate {
+/// Whether an event tells a request or an answer that its source concluded from something else.
+const fn is_conclusion(body: &ApprovalBody) -> bool {
+    matches!(
+        body,
+        ApprovalBody::GateRequested(event::GateRequested { inferred: true, .. })
+            | ApprovalBody::GateDecided(event::GateDecided { inferred: true, .. })
+    )
+}
+
+fn happened(told: &[&(&Event<Body>, &ApprovalBody)]) -> BTreeMap<(Timestamp, Act), BTreeSet<String>> {
     let mut acts: BTreeMap<(Timestamp, Act), BTreeSet<String>> = BTreeMap::new();
     for (event, body) in told {
         if let Some((at, act)) = act(body) {
             acts.entry((at.unwrap_or(event.occurred_at), act)).or_default().insert(event.id());
         }
     }
+    acts
+}
+
+fn put_together(told: &[(&Event<Body>, &ApprovalBody)]) -> Gate {
+    let (concluded, heard): (Vec<_>, Vec<_>) = told.iter().partition(|(_, body)| is_conclusion(body));
+    let heard = happened(&heard);
+    // What somebody told needs no conclusion.
+    let (asked, answered) = (heard.keys().any(|(_, act)| act.asks()), heard.keys().any(|(_, act)| act.answers()));
+    let needed = |(_, act): &(Timestamp, Act)| !(asked && act.asks() || answered && act.answers());
+    let mut acts = happened(&concluded);
+    acts.retain(|moment, _| needed(moment));
+    // Of one moment that was both heard and concluded there is none left here.
+    acts.extend(heard);
     let gates = || told.iter().map(|(event, body)| (event.occurred_at, parts(body).0));
     let abouts = || told.iter().map(|(event, body)| (event.occurred_at, parts(body).1));
     let environment = |body| {

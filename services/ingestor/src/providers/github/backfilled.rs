@@ -256,6 +256,8 @@ impl<'a> Wait<'a> {
         let reviewers = self.payload.reviewers.as_ref().and_then(|reviewers| i32::try_from(reviewers.len()).ok());
         GateRequested {
             requested_at: Some(at),
+            // By the status of the deployment, which may be a second away from the request.
+            inferred: true,
             requested_by: self.place.account(self.payload.workflow_run.started_by()),
             approvers: reviewers,
             url: self.url(),
@@ -272,6 +274,8 @@ impl<'a> Wait<'a> {
             commit: about.commit.clone(),
             // One of the reviewers is enough, for yes and for no.
             final_decision: Some(true),
+            // The answers of all attempts of a run are in one list, without their times.
+            inferred: true,
             url: self.url(),
             ..GateDecided::new(self.gate(), about, decision)
         }

@@ -34,7 +34,8 @@ const AHEAD: usize = 256;
 const PRODUCTION: &str = "production";
 
 pub fn run(arguments: Try) -> anyhow::Result<ExitCode> {
-    let (named, token) = (Project::named(&arguments)?, project::token(&arguments)?);
+    let named = Project::named(&arguments)?;
+    let token = project::token(&arguments, named.as_ref())?;
     let options = options(&arguments, named.as_ref())?;
     let mut memory = Memory::new(now());
     let line = Arc::new(Mutex::new(Line::new(if arguments.json { Visible::Never } else { Visible::OnTerminal })));

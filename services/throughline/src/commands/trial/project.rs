@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use backfill::github::{self, Address, Part, Query};
 use backfill::http::Client;
-use backfill::{Delivery, Progress, Sink};
+use backfill::{Delivery, Progress, Sink, github, gitlab};
 use ingestor::secret::Secret;
 use model::{Millis, Repository, Timestamp};
 use secrecy::SecretString;
@@ -28,13 +27,12 @@ const PERIOD: Millis = Millis(90 * 86_400_000);
 /// Nobody who tries something waits longer than this for a limit or an outage.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Where the token is looked for unless another place is named.
-const TOKEN: &str = "GITHUB_TOKEN";
 
 /// A project at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Project {
-    GitHub(Address),
+    GitHub(github::Address),
+    GitLab(gitlab::Address),
 }
 
 /// What came of asking the provider.
@@ -46,6 +44,8 @@ pub enum Asked {
     /// There is nothing to ask with.
     NoToken {
         project: String,
+        /// Where a token is looked for.
+        variable: &'static str,
     },
     Read(Read),
     /// It went no further; what was read till then counts.
@@ -61,45 +61,76 @@ pub enum Asked {
 pub struct Read {
     pub project: String,
     pub since: Timestamp,
-    /// Deliveries by the name of their event.
-    pub deliveries: BTreeMap<String, u64>,
+    /// How many objects there are of each kind of the API: `workflow_run`, `merge_request`.
+    pub objects: BTreeMap<String, u64>,
     pub requests: u64,
 }
 
 impl Project {
     /// The project that is named, if one is.
     pub fn named(arguments: &Try) -> anyhow::Result<Option<Self>> {
-        Ok(arguments.github.as_deref().map(Address::parse).transpose()?.map(Self::GitHub))
+        Ok(match (&arguments.github, &arguments.gitlab) {
+            (Some(github), _) => Some(Self::GitHub(github::Address::parse(github)?)),
+            (None, Some(gitlab)) => Some(Self::GitLab(gitlab::Address::parse(gitlab)?)),
+            (None, None) => None,
+        })
     }
 
-    /// The project of a repository, by where it is.
+    /// The project of a repository, by where it is. A token goes nowhere else unasked: whoever wrote the repository may have named
+    /// any host.
     pub fn of(repository: &Repository) -> Option<Self> {
         let at = format!("https://{}", repository.as_str());
-        Address::parse(&at).ok().filter(|address| address.host == "github.com").map(Self::GitHub)
+        match repository.as_str().split('/').next() {
+            Some("github.com") => github::Address::parse(&at).ok().map(Self::GitHub),
+            Some("gitlab.com") => gitlab::Address::parse(&at).ok().map(Self::GitLab),
+            _ => None,
+        }
     }
 
     /// Its repository, as other sources name it.
     pub fn repository(&self) -> Repository {
         match self {
-            Self::GitHub(Address { host, owner, name, .. }) => {
+            Self::GitHub(github::Address { host, owner, name, .. }) => {
                 Repository::from_url(&format!("https://{host}/{owner}/{name}"))
             }
+            Self::GitLab(gitlab::Address { host, project, .. }) => {
+                Repository::from_url(&format!("https://{host}/{project}"))
+            }
         }
+    }
+
+    /// Where its token is looked for unless another place is named.
+    const fn variable(&self) -> &'static str {
+        match self {
+            Self::GitHub(_) => "GITHUB_TOKEN",
+            Self::GitLab(_) => "GITLAB_TOKEN",
+        }
+    }
+
+    /// The token in its usual place, if there is one.
+    fn usual_token(&self) -> Option<SecretString> {
+        Secret::Env(self.variable().to_owned()).resolve().ok()
     }
 
     fn client(&self, api: Option<&str>, token: SecretString) -> anyhow::Result<Client> {
         Ok(match self {
             Self::GitHub(address) => Client::new(github::api(api.unwrap_or(&address.api), Some(token)))?,
+            Self::GitLab(address) => Client::new(gitlab::api(api.unwrap_or(&address.api), Some(token)))?,
         })
     }
 
     /// Gives everything but tags, which git tells with less asking.
     async fn read(&self, client: &Client, since: Timestamp, sink: Sink) -> anyhow::Result<()> {
         match self {
-            Self::GitHub(Address { owner, name, .. }) => {
-                let parts: BTreeSet<Part> = Part::ALL.into_iter().filter(|part| *part != Part::Tags).collect();
-                let query = Query { owner: owner.clone(), name: name.clone(), since, parts, paths: false };
+            Self::GitHub(github::Address { owner, name, .. }) => {
+                let parts: BTreeSet<_> = github::Part::ALL.into_iter().filter(|p| *p != github::Part::Tags).collect();
+                let query = github::Query { owner: owner.clone(), name: name.clone(), since, parts, paths: false };
                 Ok(github::read(client, &query, &sink).await?)
+            }
+            Self::GitLab(gitlab::Address { project, .. }) => {
+                let parts: BTreeSet<_> = gitlab::Part::ALL.into_iter().filter(|p| *p != gitlab::Part::Tags).collect();
+                let query = gitlab::Query { project: project.clone(), since, parts, paths: false };
+                Ok(gitlab::read(client, &query, &sink).await?)
             }
         }
     }
@@ -108,27 +139,30 @@ impl Project {
 impl fmt::Display for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GitHub(Address { owner, name, .. }) => write!(f, "{owner}/{name} of GitHub"),
+            Self::GitHub(github::Address { owner, name, .. }) => write!(f, "{owner}/{name} of GitHub"),
+            Self::GitLab(gitlab::Address { project, .. }) => write!(f, "{project} of GitLab"),
         }
     }
 }
 
-/// What the provider is asked with: what is named must be there, the usual place may be empty.
-pub fn token(arguments: &Try) -> anyhow::Result<Option<SecretString>> {
+/// What the provider is asked with: what is named must be there, and a project that is named needs one. None where whatever project
+/// turns up may have one in its usual place.
+pub fn token(arguments: &Try, project: Option<&Project>) -> anyhow::Result<Option<SecretString>> {
     let named = match (&arguments.token_file, &arguments.token_env) {
         (Some(file), _) => Some(Secret::File(file.clone())),
         (None, Some(name)) => Some(Secret::Env(name.clone())),
         (None, None) => None,
     };
-    match named {
-        Some(secret) => Ok(Some(secret.resolve()?)),
-        None => {
-            let usual = Secret::Env(TOKEN.to_owned()).resolve().ok();
-            if usual.is_none() && arguments.github.is_some() {
-                bail!("--github needs a token: set {TOKEN}, or name one with --token-env or --token-file");
-            }
-            Ok(usual)
-        }
+    match (named, project) {
+        (Some(secret), _) => Ok(Some(secret.resolve()?)),
+        (None, None) => Ok(None),
+        (None, Some(project)) => match project.usual_token() {
+            None => bail!(
+                "{project} is asked with a token: set {}, or name one with --token-env or --token-file",
+                project.variable()
+            ),
+            usual => Ok(usual),
+        },
     }
 }
 
@@ -141,10 +175,12 @@ pub async fn read(
     line: &Arc<Mutex<Line>>,
 ) -> Asked {
     let Some(project) = project else { return Asked::Nowhere };
-    let Some(token) = token else { return Asked::NoToken { project: project.to_string() } };
+    let Some(token) = token.or_else(|| project.usual_token()) else {
+        return Asked::NoToken { project: project.to_string(), variable: project.variable() };
+    };
     let since =
         arguments.since.unwrap_or_else(|| Timestamp(memory.newest_tag.unwrap_or_else(now).min(now()).0 - PERIOD.0));
-    let mut read = Read { project: project.to_string(), since, deliveries: BTreeMap::new(), requests: 0 };
+    let mut read = Read { project: project.to_string(), since, objects: BTreeMap::new(), requests: 0 };
     let ended = match project.client(arguments.api.as_deref(), token) {
         Ok(client) => {
             let ended = take(&project, &client, memory, &mut read, line).await;
@@ -177,8 +213,15 @@ async fn take(
             line.show(&words(&progress));
         }
     };
+    let mut seen = BTreeSet::new();
     let mut take = |delivery: Delivery| {
-        *read.deliveries.entry(delivery.event.clone().unwrap_or_default()).or_default() += 1;
+        // Of `history/<kind>/<id>/<state>`, since an object may come in several states.
+        let mut parts = delivery.id.splitn(4, '/').skip(1);
+        if let (Some(kind), Some(id)) = (parts.next(), parts.next())
+            && seen.insert((kind.to_owned(), id.to_owned()))
+        {
+            *read.objects.entry(kind.to_owned()).or_default() += 1;
+        }
         memory.take(delivery);
     };
     let sink = Sink { deliveries: sender, progress: Arc::new(progress) };
@@ -210,12 +253,12 @@ impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => Ok(()),
-            Self::NoToken { project } => write!(
+            Self::NoToken { project, variable } => write!(
                 f,
-                "not asked: {project}; with a token in {TOKEN} or by --token-file it tells reviews, builds, deployments and approvals"
+                "not asked: {project}; with a token in {variable} or by --token-file it tells reviews, builds, deployments and approvals"
             ),
             Self::Read(read) => read.fmt(f),
-            Self::Failed { read, error } if read.deliveries.is_empty() => {
+            Self::Failed { read, error } if read.objects.is_empty() => {
                 write!(f, "nothing is known from {}: {error}", read.project)
             }
             Self::Failed { read, error } => write!(f, "{read}, and then no more: {error}"),
@@ -225,16 +268,19 @@ impl fmt::Display for Asked {
 
 impl fmt::Display for Read {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: [(&str, &str); 4] = [
+        const SHOWN: [(&str, &str); 7] = [
             ("pull_request", "pull requests"),
+            ("merge_request", "merge requests"),
             ("pull_request_review", "reviews"),
+            ("approval", "approvals"),
             ("workflow_run", "workflow runs"),
+            ("pipeline", "pipelines"),
             ("deployment", "deployments"),
         ];
         let day: String = self.since.to_string().chars().take(10).collect();
-        let count =
-            |(event, name): (&str, &str)| format!("{} {name}", self.deliveries.get(event).copied().unwrap_or(0));
-        let counts = SHOWN.map(count).join(", ");
+        let of = |(kind, name): (&str, &str)| self.objects.get(kind).map(|count| format!("{count} {name}"));
+        let counts: Vec<String> = SHOWN.into_iter().filter_map(of).collect();
+        let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         write!(f, "{}: {counts} since {day} read by {} requests", self.project, self.requests)
     }
 }
@@ -247,7 +293,10 @@ mod tests {
     fn a_project_is_known_by_where_its_repository_is() {
         let of = |name: &str| Project::of(&Repository::new(name)).map(|project| project.to_string());
         assert_eq!(of("github.com/acme/shop").as_deref(), Some("acme/shop of GitHub"));
-        for elsewhere in ["gitlab.com/acme/shop", "localhost/shop", "github.com/acme", "github.example.com/acme/shop"] {
+        assert_eq!(of("gitlab.com/acme/backend/shop").as_deref(), Some("acme/backend/shop of GitLab"));
+        for elsewhere in
+            ["gitlab.example.com/acme/shop", "localhost/shop", "github.com/acme", "github.example.com/acme/shop"]
+        {
             assert_eq!(of(elsewhere), None, "{elsewhere}");
         }
     }

@@ -1,6 +1,12 @@
 //! `throughline try`: a repository by itself, without any server.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "a test program")]
 
+mod gitlab;
+#[path = "../../../services/backfill/tests/gitlab/history.rs"]
+mod gitlab_api;
+#[path = "../../../services/backfill/tests/support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
