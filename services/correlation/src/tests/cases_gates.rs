@@ -289,3 +289,19 @@ fn the_catalog_and_the_team_say_what_a_gate_is_for() {
     history.push((5 * HOUR, said(Some("acme/shop"), "outage")));
     assert_eq!(met(&after_line(history), "g").purposes, ["outage"]);
 }
+
+#[test]
+fn what_was_inferred_counts_where_nobody_told_it() {
+    let ask = |inferred| Body::from(GateRequested { inferred, ..GateRequested::new(board("g"), about(1)) });
+    let decide =
+        |decision, by: &str, inferred| Body::from(GateDecided { inferred, ..decided("g", 1, decision, person(by)) });
+    let mut history =
+        vec![(5 * HOUR, ask(true)), (6 * HOUR, decide(Decision::Rejected, "a", true)), (5 * HOUR + MINUTE, ask(false))];
+    let inferred = met(&after_line(history.clone()), "g");
+    assert_eq!((inferred.requested_at, inferred.requests), (Some(Timestamp(5 * HOUR + MINUTE)), 1));
+    assert_eq!((inferred.outcome, inferred.evidence.len()), (GateOutcome::Rejected, 2));
+    history.push((7 * HOUR, decide(Decision::Approved, "b", false)));
+    let told = met(&after_line(history), "g");
+    assert_eq!((told.outcome, told.approvals), (GateOutcome::Approved, 1));
+    assert_eq!((told.decided_at, told.evidence.len()), (Some(Timestamp(7 * HOUR)), 2));
+}
