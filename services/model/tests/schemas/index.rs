@@ -14,7 +14,7 @@ const PINNED: &[(u32, &str, u32, &str)] = &[
     (1, "inbox", 1, "ea929a850f34884e0c0860655ca2a0f220d992842558ba817e15f4f1b9a8418b"),
     (2, "dead-letters", 1, "ed546acdf917b64bf77bb5bdc25576f5256b22810ee275e47373d7f4bcf60699"),
     (3, "ci.events", 1, "faf9d10e851f2428be9aba9439674d703306690c3317b795f07bb228cdf153d1"),
-    (4, "approval.events", 1, "81f53a1f28c0fdb9de43a88a9504f60cd9833fb2feeca5338eaa89d3d1c7475f"),
+    (4, "approval.events", 1, "5e29902b16b73f3737dddf1d688c08a699f2289643acfd78ff5e5d50d9286809"),
     (5, "incident.events", 1, "1916171fa8e660b9191b9fb3a565d8828c34a83bd78ab211776264276e839bea"),
     (6, "review.events", 1, "c296afa8ed0e6b93f1e01ee9adcdbd69ce6d73eb3ed664f11f87f1b695326ca8"),
     (7, "control", 1, "5b6ad3e12423969b715c01490b8c1d353bf2ca4542d185e454978d146b1ce2aa"),

@@ -215,10 +215,8 @@ async fn take(
     };
     let mut seen = BTreeSet::new();
     let mut take = |delivery: Delivery| {
-        // Of `history/<kind>/<id>/<state>`, since an object may come in several states.
-        let mut parts = delivery.id.splitn(4, '/').skip(1);
-        if let (Some(kind), Some(id)) = (parts.next(), parts.next())
-            && seen.insert((kind.to_owned(), id.to_owned()))
+        if let Some((kind, object)) = object(&delivery.id)
+            && seen.insert(object.to_owned())
         {
             *read.objects.entry(kind.to_owned()).or_default() += 1;
         }
@@ -246,6 +244,18 @@ async fn take(
         take(delivery);
     }
     ended
+}
+
+/// Kind of the object of a delivery, and what is the same in all deliveries of it: it comes once for each of its states, in
+/// `history/<kind>/<id>/<state>`. Of commits, tags and releases the repository stands before the id.
+fn object(delivery: &str) -> Option<(&str, &str)> {
+    let mut parts = delivery.match_indices('/').map(|(at, _)| at);
+    let kind = delivery.get(parts.next()? + 1..parts.next()?)?;
+    let end = match kind {
+        "commit" | "tag" | "release" => None,
+        _ => parts.next(),
+    };
+    Some((kind, &delivery[..end.unwrap_or(delivery.len())]))
 }
 
 /// In a line or two; nothing where there was nobody to ask.
@@ -288,6 +298,14 @@ impl fmt::Display for Read {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_is_one_however_often_it_is_told() {
+        assert_eq!(object("history/deployment/15/running"), Some(("deployment", "history/deployment/15")));
+        assert_eq!(object("history/approvals/51"), Some(("approvals", "history/approvals/51")));
+        assert_eq!(object("history/commit/1/abc/parents"), Some(("commit", "history/commit/1/abc/parents")));
+        assert_eq!(object("something"), None);
+    }
 
     #[test]
     fn a_project_is_known_by_where_its_repository_is() {
