@@ -399,7 +399,7 @@ impl Installation {
 }
 
 /// The tables that an analyst reads.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 12] = [
     "releases",
     "deployments",
     "release_commits",
@@ -410,6 +410,8 @@ pub const TABLES: [&str; 10] = [
     "manual_steps",
     "incidents",
     "incident_attributions",
+    "rollup_hourly",
+    "rollup_daily",
 ];
 
 impl Drop for Installation {

@@ -9,6 +9,7 @@ use end_to_end::demo::{self, Demo};
 use end_to_end::git::Project;
 use end_to_end::govuk::App;
 use end_to_end::installation::{Installation, Role, build};
+use end_to_end::rollups;
 use end_to_end::verify::{Disturbance, git, govuk, segments};
 use local_stack::SharedStack;
 
@@ -37,6 +38,8 @@ async fn the_demo_is_right() {
     assert!(checked.differences.is_empty(), "{}", checked.differences.join("\n"));
     let segments = segments(&installation).await.unwrap();
     assert!(segments.holds(), "releases whose segments do not add up to their lead time: {segments:?}");
+    let rollups = rollups::compare(&installation).await.unwrap();
+    assert!(rollups.rows > 5000 && rollups.differences.is_empty(), "{rollups:?}");
     installation.stop_all().await.unwrap();
     installation.remove().await.unwrap();
 }

@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use end_to_end::installation::{Installation, PEOPLE_KEY, Role};
+use end_to_end::rollups;
 use ingestor::normalise::{Outcome, adapters, normalise};
 use ingestor::people::People;
 use ingestor::providers;
@@ -91,6 +92,8 @@ async fn a_replay_leaves_the_rows_and_goes_on() {
     let generations = "SELECT uniqExact(bitShiftRight(revision, 40)) FROM deployments_rows";
     assert_eq!(replayed.number(generations).await.unwrap(), 2, "rows of before and rows of after");
     assert_eq!(replayed.number("SELECT count() FROM deployments").await.unwrap(), HISTORY.deployments(2 * DELIVERIES));
+    let rollups = rollups::compare(&replayed).await.unwrap();
+    assert!(rollups.rows > 100 && rollups.differences.is_empty(), "{rollups:?}");
     for installation in [plain, replayed] {
         support::remove(installation).await;
     }

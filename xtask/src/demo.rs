@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use end_to_end::demo::{CATALOG, Demo, QUERIES, SOURCES, check, disturb, send, show};
 use end_to_end::installation::{self, Installation, Role};
+use end_to_end::rollups;
 use local_stack::Stack;
 use serde_json::json;
 
@@ -67,8 +68,12 @@ impl DemoCommand {
         for (question, sql) in QUERIES {
             report.show(format!("-- {question}\n{sql};\n"));
         }
-        let right = checked.differences.is_empty();
-        if !right {
+        let rollups = rollups::compare(&installation).await?;
+        let right = checked.differences.is_empty() && rollups.differences.is_empty();
+        if !rollups.differences.is_empty() {
+            report.loud(format!("sums that are not those of the rows:\n{}", rollups.differences.join("\n")));
+        }
+        if !checked.differences.is_empty() {
             let listed = checked.differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
             report.loud(format!("{} rows are not as the history was:\n{listed}", checked.differences.len()));
         }

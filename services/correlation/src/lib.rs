@@ -27,6 +27,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod track;
+mod units;
 mod why;
 
 pub use calendar::{Calendar, CalendarError};

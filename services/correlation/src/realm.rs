@@ -16,6 +16,7 @@ use crate::graph::Place;
 use crate::observe::{Observation, observe};
 use crate::state::{Key, Scope, State, Unit};
 use crate::superseded::{SUPERSEDED, Versions};
+use crate::units::{Day, Units, day_of};
 
 /// What became of an event. Every event ends as exactly one of these, or as a dead letter before it came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +71,14 @@ pub enum Error {
 pub struct Realm {
     name: RealmName,
     state: State,
-    emitted: FxHashMap<Unit, Emitted>,
+    emitted: Units,
     /// The same for commits, which are many.
     emitted_commits: CommitRows,
     /// How many rows speak of a component.
     spoken_of: FxHashMap<Component, usize>,
     meta: Meta,
+    /// Days of which some row has changed since their sums were worked out.
+    days: BTreeSet<Day>,
     /// Of deliveries that a later adapter reads differently.
     superseded: Versions,
 }
@@ -153,14 +156,15 @@ impl Realm {
         let mut delta = Delta::default();
         if self.is_behind() {
             // Everything is marked once the old generation is reached.
-            (self.state.dirty, self.state.dirty_commits) = Default::default();
+            (self.state.dirty, self.state.dirty_commits, self.days) = Default::default();
             for key in std::mem::take(&mut self.state.changed) {
                 delta.changelog.push(self.record(&key)?);
             }
             return Ok(delta);
         }
         if std::mem::take(&mut self.state.rebuilt) {
-            self.state.dirty.extend(self.emitted.keys().cloned());
+            self.state.dirty.extend(self.emitted.iter().map(|(unit, _)| unit.clone()));
+            self.days.extend(self.emitted.days().cloned());
             self.state.dirty_commits.extend(self.state.records.graph.places());
         }
         self.state.settle();
@@ -169,7 +173,7 @@ impl Realm {
         let changed = std::mem::take(&mut self.state.changed);
         // That nothing was left of what was not finished is written, too: else each restart would look for it again.
         let is_finished = self.meta.derivation == DERIVATION;
-        if is_finished && dirty.is_empty() && commits.is_empty() && changed.is_empty() {
+        if is_finished && !self.has_more() && dirty.is_empty() && commits.is_empty() && changed.is_empty() {
             return Ok(delta);
         }
         self.meta.sequence += 1;
@@ -185,12 +189,21 @@ impl Realm {
         while delta.len() < records
             && let Some(unit) = dirty.next()
         {
-            if let Unit::Component(component) = unit {
-                components.insert(component);
-                continue;
+            match unit {
+                Unit::Component(component) => _ = components.insert(component),
+                Unit::Day(day) => _ = self.days.insert(day),
+                unit => {
+                    let facts = self.state.facts(&self.name, &unit, &mut paths);
+                    self.emit(unit, facts, &mut components, &mut delta)?;
+                }
             }
-            let facts = self.state.facts(&self.name, &unit, &mut paths);
-            self.emit(unit, facts, &mut components, &mut delta)?;
+        }
+        // Sums come last, once for all that has changed in a day.
+        while delta.len() < records
+            && let Some(day) = self.days.pop_first()
+        {
+            let facts = self.state.rollup_facts(&self.name, &day, self.emitted.of_day(&day), &mut paths);
+            self.emit(Unit::Day(day), facts, &mut components, &mut delta)?;
         }
         for component in std::mem::take(&mut components) {
             let shown = self.spoken_of.contains_key(&component) || self.state.rules.component(&component).is_some();
@@ -210,7 +223,7 @@ impl Realm {
     /// Whether something is left to be derived.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        let marked = !self.state.dirty.is_empty() || !self.state.dirty_commits.is_empty();
+        let marked = !self.state.dirty.is_empty() || !self.state.dirty_commits.is_empty() || !self.days.is_empty();
         // What was emitted and is not known any more has no mark.
         !self.is_behind() && (self.state.rebuilt || marked)
     }
@@ -247,17 +260,22 @@ impl Realm {
         components: &mut BTreeSet<Component>,
         delta: &mut Delta,
     ) -> Result<(), Error> {
-        let before = self.emitted.remove(&unit).unwrap_or_default();
+        let before = self.emitted.take(&unit);
         let mut after = Emitted::with_capacity(facts.len());
         for fact in facts {
             let identity = fact.identity();
             let known = before.iter().find(|(of, _)| *of == identity).map(|(_, digest)| *digest);
-            after.push((identity, self.put(&unit, fact, known, delta)?));
+            let digest = self.put(&unit, fact, known, delta)?;
+            if known != Some(digest) {
+                self.days.extend(day_of(&identity));
+            }
+            after.push((identity, digest));
         }
         let kept = |list: &Emitted, identity: &Identity| list.iter().any(|(of, _)| of == identity);
-        let counts = !matches!(unit, Unit::Component(_));
+        let counts = speaks(&unit);
         for (identity, _) in before.iter().filter(|(identity, _)| !kept(&after, identity)) {
             self.take_back(&unit, identity.clone(), delta)?;
+            self.days.extend(day_of(identity));
             if let Some(component) = identity.component().filter(|_| counts) {
                 self.speak(component, false, components);
             }
@@ -271,8 +289,8 @@ impl Realm {
             let value = (!after.is_empty()).then_some(&after);
             delta.changelog.push(changelog::record(&self.name, &Key::Emitted(unit.clone()), value)?);
         }
-        if !after.is_empty() {
-            self.emitted.insert(unit, after);
+        if !before.is_empty() || !after.is_empty() {
+            self.emitted.replace(unit, &before, after);
         }
         Ok(())
     }
@@ -336,7 +354,8 @@ impl Realm {
         let mut payload = fact.encode()?;
         let digest = xxhash_rust::xxh3::xxh3_64(&payload);
         if known != Some(digest) {
-            delta.corrections += usize::from(known.is_some());
+            // A sum changes with all that is added to it.
+            delta.corrections += usize::from(known.is_some() && !matches!(unit, Unit::Day(_)));
             let revision = self.meta.revision();
             codec::stamp(&mut payload, revision);
             fact.set_revision(revision);
@@ -426,12 +445,12 @@ impl Realm {
                 self.superseded.set(source, delivery, version);
             }
             (Key::Emitted(unit), None) => {
-                self.emitted.remove(&unit);
+                self.emitted.set(unit, Emitted::new());
             }
             (key, None) => self.state.records.forget(&key),
             (Key::Emitted(unit), Some(value)) => {
                 let emitted: Emitted = changelog::read_value(&Key::Emitted(unit.clone()), value)?;
-                self.emitted.insert(unit, emitted);
+                self.emitted.set(unit, emitted);
             }
             (Key::Meta, Some(value)) => self.meta = changelog::read_value(&Key::Meta, value)?,
             (key, Some(value)) => {
@@ -447,8 +466,8 @@ impl Realm {
     /// [`Self::derive`] emits what is different now.
     pub fn restored(&mut self) {
         self.state.rebuild();
-        for (unit, rows) in &self.emitted {
-            if !matches!(unit, Unit::Component(_)) {
+        for (unit, rows) in self.emitted.iter() {
+            if speaks(unit) {
                 for component in rows.iter().filter_map(|(identity, _)| identity.component()) {
                     *self.spoken_of.entry(component.clone()).or_default() += 1;
                 }
@@ -475,6 +494,7 @@ impl Realm {
             let rows = state.commit_facts(&self.name, place, &mut paths);
             facts.extend(rows.into_iter().map(|(_, fact)| Fact::from(fact)));
         }
+        facts.extend(state.all_rollup_facts(&self.name, &facts));
         let spoken_of: BTreeSet<Component> =
             facts.iter().filter_map(|fact| fact.identity().component().cloned()).collect();
         let declared = state.rules.catalog().components.iter().map(|entry| entry.component.clone());
@@ -512,4 +532,9 @@ impl Realm {
             gates: records.gates.len(),
         }
     }
+}
+
+/// Whether the rows of a unit make a component one that rows speak of: its own row does not, and sums have others behind them.
+const fn speaks(unit: &Unit) -> bool {
+    !matches!(unit, Unit::Component(_) | Unit::Day(_))
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::event::{ApprovalEvent, Body, CiEvent, ControlEvent, Event, IncidentEvent, ReviewEvent};
 use crate::fact::{
     BuildFact, BuildFailureFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, IncidentAttributionFact,
-    IncidentFact, ManualStepFact, ReleaseCommitFact, ReleaseFact,
+    IncidentFact, ManualStepFact, ReleaseCommitFact, ReleaseFact, RollupDailyFact, RollupHourlyFact,
 };
 use crate::inbox::{DeadLetter, InboxRecord};
 use crate::schema::{self, Subject};
@@ -44,6 +44,8 @@ records! {
     ManualStepFact: ManualSteps;
     IncidentFact: Incidents;
     IncidentAttributionFact: IncidentAttributions;
+    RollupHourlyFact: RollupHourly;
+    RollupDailyFact: RollupDaily;
 }
 
 /// Why a record could not be written.

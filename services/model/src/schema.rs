@@ -62,11 +62,17 @@ pub enum Subject {
     /// Table `incident_attributions`.
     #[serde(rename = "facts.incident_attributions")]
     IncidentAttributions,
+    /// Table `rollup_hourly`.
+    #[serde(rename = "facts.rollup_hourly")]
+    RollupHourly,
+    /// Table `rollup_daily`.
+    #[serde(rename = "facts.rollup_daily")]
+    RollupDaily,
 }
 
 impl Subject {
     /// All of them, in the order of the flow.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Inbox,
         Self::DeadLetters,
         Self::CiEvents,
@@ -84,6 +90,8 @@ impl Subject {
         Self::ManualSteps,
         Self::Incidents,
         Self::IncidentAttributions,
+        Self::RollupHourly,
+        Self::RollupDaily,
     ];
 
     /// Name of its topic, without the prefix of the installation.
@@ -107,6 +115,8 @@ impl Subject {
             Self::ManualSteps => "facts.manual_steps",
             Self::Incidents => "facts.incidents",
             Self::IncidentAttributions => "facts.incident_attributions",
+            Self::RollupHourly => "facts.rollup_hourly",
+            Self::RollupDaily => "facts.rollup_daily",
         }
     }
 
@@ -160,6 +170,8 @@ const FILES: &[(&str, &str)] = &[
     ("facts.manual_steps.avsc", include_str!("../../../schemas/avro/facts.manual_steps.avsc")),
     ("facts.incidents.avsc", include_str!("../../../schemas/avro/facts.incidents.avsc")),
     ("facts.incident_attributions.avsc", include_str!("../../../schemas/avro/facts.incident_attributions.avsc")),
+    ("facts.rollup_hourly.avsc", include_str!("../../../schemas/avro/facts.rollup_hourly.avsc")),
+    ("facts.rollup_daily.avsc", include_str!("../../../schemas/avro/facts.rollup_daily.avsc")),
 ];
 
 static ALL: LazyLock<Vec<Schema>> = LazyLock::new(|| {

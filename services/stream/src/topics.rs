@@ -158,7 +158,7 @@ pub static CHANGELOG: Topic = Topic {
 pub static EVENTS: [&Topic; 5] = [&CI_EVENTS, &APPROVAL_EVENTS, &INCIDENT_EVENTS, &REVIEW_EVENTS, &CONTROL];
 
 /// One topic for each table of facts. A line makes one more.
-pub static FACTS: [Topic; 10] = [
+pub static FACTS: [Topic; 12] = [
     facts("facts.releases"),
     facts("facts.deployments"),
     facts("facts.release_commits"),
@@ -169,6 +169,8 @@ pub static FACTS: [Topic; 10] = [
     facts("facts.manual_steps"),
     facts("facts.incidents"),
     facts("facts.incident_attributions"),
+    facts("facts.rollup_hourly"),
+    facts("facts.rollup_daily"),
 ];
 
 /// Every topic there is.

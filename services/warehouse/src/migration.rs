@@ -28,6 +28,8 @@ const FILES: &[(&str, &str)] = &[
     ("0009_manual_steps.sql", include_str!("../../../schemas/clickhouse/0009_manual_steps.sql")),
     ("0010_incidents.sql", include_str!("../../../schemas/clickhouse/0010_incidents.sql")),
     ("0011_incident_attributions.sql", include_str!("../../../schemas/clickhouse/0011_incident_attributions.sql")),
+    ("0012_rollup_hourly.sql", include_str!("../../../schemas/clickhouse/0012_rollup_hourly.sql")),
+    ("0013_rollup_daily.sql", include_str!("../../../schemas/clickhouse/0013_rollup_daily.sql")),
 ];
 
 /// A step from one state of the tables to the next.

@@ -268,9 +268,14 @@ impl ser::Serializer for Value<'_> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Misfit> {
-        self.expect("a list", &[Kind::TextList, Kind::EnumList])?;
+        self.expect("a list", &[Kind::TextList, Kind::EnumList, Kind::LongList])?;
         length(self.out, len.ok_or_else(|| Misfit("a list of unknown length cannot be written".to_owned()))?);
-        Ok(Value { kind: if self.kind == Kind::EnumList { Kind::Enum } else { Kind::Text }, ..self })
+        let kind = match self.kind {
+            Kind::EnumList => Kind::Enum,
+            Kind::LongList => Kind::Long,
+            _ => Kind::Text,
+        };
+        Ok(Value { kind, ..self })
     }
 
     refuse! {

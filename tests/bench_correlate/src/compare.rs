@@ -105,6 +105,8 @@ fn columns(fact: Fact) -> Option<(String, Identity, i64, Option<String>)> {
         | Fact::ManualStep(_)
         | Fact::Incident(_)
         | Fact::IncidentAttribution(_)
+        | Fact::RollupHourly(_)
+        | Fact::RollupDaily(_)
         | Fact::Component(_) => return None,
     };
     Some((realm.as_str().to_owned(), identity, revision, (!deleted).then_some(row)))

@@ -40,6 +40,8 @@ pub fn tables(events: &[Event<Body>], realm: &Realm) -> Tables {
     let world = World::of(realm.clone(), Known::of(&events));
     let mut tables = Tables::default();
     tables.extend(subjects::ALL.iter().flat_map(|rows| rows(&world)));
+    let rollups = subjects::rollups(&tables);
+    tables.extend(rollups);
     let components = subjects::components(&world, &tables);
     tables.extend(components);
     tables

@@ -45,32 +45,8 @@ fn columns_that_differ(a: &Fact, b: &Fact, this: &str, that: &str) -> String {
     lines.collect()
 }
 
-/// Says the same of the row of any table.
-macro_rules! of_row {
-    ($fact:expr, $row:ident => $say:expr) => {
-        match $fact {
-            Fact::Release($row) => $say,
-            Fact::Deployment($row) => $say,
-            Fact::ReleaseCommit($row) => $say,
-            Fact::GateWait($row) => $say,
-            Fact::Build($row) => $say,
-            Fact::BuildFailure($row) => $say,
-            Fact::ManualStep($row) => $say,
-            Fact::Incident($row) => $say,
-            Fact::IncidentAttribution($row) => $say,
-            Fact::Component($row) => $say,
-        }
-    };
-}
-
 fn columns(fact: &Fact) -> Value {
-    of_row!(fact, row => serde_json::to_value(row).unwrap_or_default())
-}
-
-/// The revision of a row.
-#[cfg(feature = "play")]
-pub(crate) const fn revision(fact: &Fact) -> i64 {
-    of_row!(fact, row => row.revision)
+    serde_json::to_value(fact).unwrap_or_default()
 }
 
 #[cfg(test)]

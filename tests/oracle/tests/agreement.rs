@@ -133,6 +133,10 @@ fn said(fact: &Fact) -> Vec<String> {
         }
         Fact::Incident(row) => vec![format!("incident {:?}", row.state), format!("grade {:?}", row.grade)],
         Fact::IncidentAttribution(row) => vec![format!("alone {}", row.candidates == 1)],
+        Fact::RollupHourly(_) => Vec::new(),
+        Fact::RollupDaily(row) => {
+            vec![format!("rolled up of {}", row.kind), format!("several in a day {}", row.lead_times.len() > 1)]
+        }
     }
 }
 

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use model::Realm;
 use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use model::schema::Subject;
 use serde_json::Value;
 use tokio::task::block_in_place;
 use warehouse::Table;
@@ -89,23 +88,10 @@ fn fact(table: &str, line: &str) -> Result<(Realm, Fact)> {
     struct Of {
         realm: Realm,
     }
-    fn row<T: DeserializeOwned>(line: &str) -> serde_json::Result<T> {
-        serde_json::from_str(line)
-    }
-    let fact = match table {
-        "releases" => Fact::Release(row(line)?),
-        "deployments" => Fact::Deployment(row(line)?),
-        "release_commits" => Fact::ReleaseCommit(row(line)?),
-        "gate_waits" => Fact::GateWait(row(line)?),
-        "builds" => Fact::Build(row(line)?),
-        "build_failures" => Fact::BuildFailure(row(line)?),
-        "manual_steps" => Fact::ManualStep(row(line)?),
-        "incidents" => Fact::Incident(row(line)?),
-        "incident_attributions" => Fact::IncidentAttribution(row(line)?),
-        "components" => Fact::Component(row(line)?),
-        other => bail!("nothing here reads table `{other}`: give it a line"),
-    };
-    Ok((row::<Of>(line)?.realm, fact))
+    let subject = Subject::of_topic(&format!("facts.{table}")).with_context(|| format!("{table} is no table"))?;
+    let row = &mut serde_json::Deserializer::from_str(line);
+    let fact = Fact::from_columns(subject, row)?.with_context(|| format!("{table} is no table"))?;
+    Ok((serde_json::from_str::<Of>(line)?.realm, fact))
 }
 
 fn differences(wanted: &Rows, found: &Rows) -> Vec<String> {
@@ -133,21 +119,7 @@ fn columns_that_differ(wanted: &Fact, found: &Fact) -> String {
 }
 
 fn columns(fact: &Fact) -> Value {
-    fn of(row: &impl Serialize) -> Value {
-        serde_json::to_value(row).unwrap_or_default()
-    }
-    match fact {
-        Fact::Release(row) => of(row),
-        Fact::Deployment(row) => of(row),
-        Fact::ReleaseCommit(row) => of(row),
-        Fact::GateWait(row) => of(row),
-        Fact::Build(row) => of(row),
-        Fact::BuildFailure(row) => of(row),
-        Fact::ManualStep(row) => of(row),
-        Fact::Incident(row) => of(row),
-        Fact::IncidentAttribution(row) => of(row),
-        Fact::Component(row) => of(row),
-    }
+    serde_json::to_value(fact).unwrap_or_default()
 }
 
 #[cfg(test)]

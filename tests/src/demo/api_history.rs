@@ -11,7 +11,7 @@ use backfill::github::{self, Part, Query};
 use backfill::http::Client;
 use backfill::{Delivery, Sink};
 use ingestor::reconcile::told;
-use model::fact::{Fact, Identity};
+use model::fact::Identity;
 use model::inbox::InboxRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -130,23 +130,7 @@ const ALONE: &[&str] = &[
 type Rows = BTreeMap<Identity, Value>;
 
 fn rows(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRecord>) -> Rows {
-    facts_of(demo, deliveries).into_iter().map(|fact| (fact.identity(), row(&fact))).collect()
-}
-
-fn row(fact: &Fact) -> Value {
-    let row = match fact {
-        Fact::Component(row) => serde_json::to_value(row),
-        Fact::Release(row) => serde_json::to_value(row),
-        Fact::ReleaseCommit(row) => serde_json::to_value(row),
-        Fact::Deployment(row) => serde_json::to_value(row),
-        Fact::GateWait(row) => serde_json::to_value(row),
-        Fact::Build(row) => serde_json::to_value(row),
-        Fact::BuildFailure(row) => serde_json::to_value(row),
-        Fact::ManualStep(row) => serde_json::to_value(row),
-        Fact::Incident(row) => serde_json::to_value(row),
-        Fact::IncidentAttribution(row) => serde_json::to_value(row),
-    };
-    row.unwrap()
+    facts_of(demo, deliveries).into_iter().map(|fact| (fact.identity(), serde_json::to_value(&fact).unwrap())).collect()
 }
 
 /// `table.column` of what differs, with how often and one example.
@@ -193,7 +177,10 @@ fn a_history_of_github_is_the_one_that_webhooks_tell() {
 
     let other_providers = webhooks.iter().filter(|delivery| delivery.source.as_str() != GITHUB);
     let alone = rows(demo, other_providers.chain(history).cloned());
-    assert_eq!(named(&differences(&by_webhooks, &alone)), ALONE, "alone");
+    let mut differ = differences(&by_webhooks, &alone);
+    // Sums of what differs.
+    differ.retain(|name, _| !name.starts_with("rollup_"));
+    assert_eq!(named(&differ), ALONE, "alone");
 }
 
 fn named(differences: &BTreeMap<String, (usize, String)>) -> Vec<&str> {

@@ -63,19 +63,7 @@ fn rows<'d>(deliveries: impl IntoIterator<Item = &'d InboxRecord>) -> Rows {
 }
 
 fn row(fact: &Fact) -> Value {
-    let row = match fact {
-        Fact::Component(row) => serde_json::to_value(row),
-        Fact::Release(row) => serde_json::to_value(row),
-        Fact::ReleaseCommit(row) => serde_json::to_value(row),
-        Fact::Deployment(row) => serde_json::to_value(row),
-        Fact::GateWait(row) => serde_json::to_value(row),
-        Fact::Build(row) => serde_json::to_value(row),
-        Fact::BuildFailure(row) => serde_json::to_value(row),
-        Fact::ManualStep(row) => serde_json::to_value(row),
-        Fact::Incident(row) => serde_json::to_value(row),
-        Fact::IncidentAttribution(row) => serde_json::to_value(row),
-    };
-    let mut row = row.unwrap();
+    let mut row = serde_json::to_value(fact).unwrap();
     row.as_object_mut().unwrap().remove("evidence");
     row
 }

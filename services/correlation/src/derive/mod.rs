@@ -13,6 +13,7 @@ mod path;
 mod recovery;
 mod releases;
 mod reviews;
+mod rollups;
 mod spans;
 mod steps;
 
@@ -48,7 +49,7 @@ impl State {
             Unit::Run(id) => self.build_facts(realm, id),
             Unit::Step(step) => self.manual_step(realm, step).into_iter().map(Fact::from).collect(),
             Unit::Incident(id) => self.incident_facts(realm, id),
-            Unit::Commit(_) | Unit::Component(_) => Vec::new(),
+            Unit::Commit(_) | Unit::Component(_) | Unit::Day(_) => Vec::new(),
         }
     }
 

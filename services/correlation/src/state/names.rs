@@ -15,6 +15,7 @@ use crate::entity::{
 };
 use crate::graph::Place;
 use crate::track::Order;
+use crate::units::Day;
 
 /// A change within its realm.
 pub type ChangeKey = (Repository, ChangeId);
@@ -56,6 +57,8 @@ pub enum Unit {
     Step(Step),
     /// Row of an incident, and one for each release that it is attributed to.
     Incident(IncidentId),
+    /// What the rows of a component amount to in a day and in each of its hours.
+    Day(Day),
 }
 
 /// Table and name, as it stands in the keys of the fact topics.
@@ -75,6 +78,7 @@ impl fmt::Display for Unit {
                 write!(f, "step/named/{component}/{version}/{}/{name}", at.0)
             }
             Self::Incident(id) => write!(f, "incident/{id}"),
+            Self::Day((component, at)) => write!(f, "day/{component}/{}", at.0),
         }
     }
 }

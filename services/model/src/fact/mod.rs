@@ -6,9 +6,10 @@ mod deployments;
 mod gates;
 mod incidents;
 mod releases;
+mod rollups;
 mod steps;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::codec::{DecodeError, EncodeError};
 use crate::schema::Subject;
@@ -23,6 +24,7 @@ pub use deployments::*;
 pub use gates::*;
 pub use incidents::*;
 pub use releases::*;
+pub use rollups::*;
 pub use steps::*;
 
 /// A component.
@@ -85,6 +87,32 @@ macro_rules! facts {
                 match self { $(Self::$kind(row) => row.deleted,)* }
             }
 
+            /// The revision: of one identity the highest counts.
+            #[must_use]
+            pub const fn revision(&self) -> i64 {
+                match self { $(Self::$kind(row) => row.revision,)* }
+            }
+
+            /// A row of the table that says nothing; none where the subject is no table.
+            #[must_use]
+            pub fn empty(subject: Subject) -> Option<Self> {
+                match subject {
+                    $(Subject::$subject => Some(Self::$kind($row::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// Reads a row of the table from its columns; none where the subject is no table.
+            ///
+            /// # Errors
+            /// Where the columns are not those of the table.
+            pub fn from_columns<'de, D: Deserializer<'de>>(subject: Subject, columns: D) -> Result<Option<Self>, D::Error> {
+                Ok(match subject {
+                    $(Subject::$subject => Some(Self::$kind($row::deserialize(columns)?)),)*
+                    _ => None,
+                })
+            }
+
             /// Sets the revision.
             pub fn set_revision(&mut self, revision: i64) {
                 match self { $(Self::$kind(row) => row.revision = revision,)* }
@@ -123,6 +151,13 @@ macro_rules! facts {
             }
         }
 
+        /// As the columns of its table.
+        impl Serialize for Fact {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$kind(row) => row.serialize(serializer),)* }
+            }
+        }
+
         $(impl From<$row> for Fact {
             fn from(row: $row) -> Self { Self::$kind(row) }
         })*
@@ -149,6 +184,12 @@ facts! {
     /// Table `incident_attributions`.
     IncidentAttribution(IncidentAttributionFact): IncidentAttributions
         [component: Component, incident: IncidentId, version: Version, at: Timestamp];
+    /// Table `rollup_hourly`.
+    RollupHourly(RollupHourlyFact): RollupHourly
+        [component: Component, environment: Environment, kind: String, at: Timestamp];
+    /// Table `rollup_daily`.
+    RollupDaily(RollupDailyFact): RollupDaily
+        [component: Component, environment: Environment, kind: String, at: Timestamp];
     /// Table `components`.
     Component(ComponentFact): Components [component: Component];
 }
@@ -166,6 +207,8 @@ impl Identity {
             | Self::BuildFailure { component, .. }
             | Self::ManualStep { component, .. }
             | Self::IncidentAttribution { component, .. }
+            | Self::RollupHourly { component, .. }
+            | Self::RollupDaily { component, .. }
             | Self::Component { component } => Some(component),
             Self::Incident { .. } => None,
         }

@@ -27,6 +27,23 @@ pub enum ReleaseKind {
     Unfinished,
 }
 
+impl ReleaseKind {
+    /// The word that stands for it in the tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Regular => "regular",
+            Self::Hotfix => "hotfix",
+            Self::Configuration => "configuration",
+            Self::Dependencies => "dependencies",
+            Self::Rollback => "rollback",
+            Self::Redeploy => "redeploy",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
 /// A release: one component at one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseFact {

@@ -28,6 +28,8 @@ const PINNED: &[(u32, &str, u32, &str)] = &[
     (15, "facts.manual_steps", 1, "4eb95c5d69d1a8154b932b5a89ba734e5092698c298ab9a45a5d4f538f1faac7"),
     (16, "facts.incidents", 1, "17fde93cb6023ef53871a4920f8134d09b06d1a9100edacbd03966c0f79ee790"),
     (17, "facts.incident_attributions", 1, "7138e588592ef9062a64426d525a32177a8b5143afc066853b845f9ce8830184"),
+    (18, "facts.rollup_hourly", 1, "3f520ed908a1f913ab9f895e350f29536644e64b2e52bfe5eb84c12275e965b5"),
+    (19, "facts.rollup_daily", 1, "58f69b203cf48e78e60b877fad83e855a938a5392c81fc35cf5279f08a65dc99"),
 ];
 
 #[test]

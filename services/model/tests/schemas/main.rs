@@ -42,6 +42,8 @@ macro_rules! with_record_of {
             Subject::ManualSteps => $call::<ManualStepFact>($($argument),*),
             Subject::Incidents => $call::<IncidentFact>($($argument),*),
             Subject::IncidentAttributions => $call::<IncidentAttributionFact>($($argument),*),
+            Subject::RollupHourly => $call::<RollupHourlyFact>($($argument),*),
+            Subject::RollupDaily => $call::<RollupDailyFact>($($argument),*),
         }
     }};
 }

@@ -191,6 +191,7 @@ fn fact_json(table: &'static Table) -> impl Strategy<Value = Value> {
                 Kind::Time => time().prop_map(|time| Value::from(time.0)).boxed(),
                 Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
                 Kind::TextList => prop::collection::vec(text(), 0..4).prop_map(Value::from).boxed(),
+                Kind::LongList => prop::collection::vec(long(), 0..4).prop_map(Value::from).boxed(),
                 Kind::EnumList => {
                     prop::collection::vec(prop::sample::select(words()), 0..4).prop_map(Value::from).boxed()
                 }
@@ -265,19 +266,7 @@ fn words(subject: Subject) -> Vec<(&'static str, Vec<Value>)> {
 }
 
 fn fact(subject: Subject, json: &Value) -> Fact {
-    let json = json.clone();
-    match subject {
-        Subject::Releases => Fact::Release(serde_json::from_value(json).unwrap()),
-        Subject::Deployments => Fact::Deployment(serde_json::from_value(json).unwrap()),
-        Subject::ReleaseCommits => Fact::ReleaseCommit(serde_json::from_value(json).unwrap()),
-        Subject::GateWaits => Fact::GateWait(serde_json::from_value(json).unwrap()),
-        Subject::Builds => Fact::Build(serde_json::from_value(json).unwrap()),
-        Subject::BuildFailures => Fact::BuildFailure(serde_json::from_value(json).unwrap()),
-        Subject::ManualSteps => Fact::ManualStep(serde_json::from_value(json).unwrap()),
-        Subject::Incidents => Fact::Incident(serde_json::from_value(json).unwrap()),
-        Subject::IncidentAttributions => Fact::IncidentAttribution(serde_json::from_value(json).unwrap()),
-        _ => Fact::Component(serde_json::from_value(json).unwrap()),
-    }
+    Fact::from_columns(subject, json).unwrap().unwrap()
 }
 
 /// Reads a row of a table as a fact.

@@ -7,7 +7,6 @@ use correlation::{Delta, Realm};
 use model::event::{Body, Event};
 
 use crate::Tables;
-use crate::tables::revision;
 
 /// A realm with its tables and its changelog. What goes wrong is told as a text: it ends a case.
 pub struct Stream {
@@ -93,7 +92,7 @@ impl Stream {
         for emission in delta.facts {
             let mut fact = emission.fact;
             let identity = fact.identity();
-            let revision = revision(&fact);
+            let revision = fact.revision();
             if revision < self.revision {
                 return Err(format!("{identity:?} has revision {revision} after {}", self.revision));
             }

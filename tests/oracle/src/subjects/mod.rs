@@ -11,6 +11,7 @@ mod incidents;
 mod recovery;
 mod releases;
 mod reviews;
+mod rollups;
 mod spans;
 mod steps;
 
@@ -20,8 +21,9 @@ use crate::world::World;
 
 pub use components::rows as components;
 pub use deployments::{brought, kind};
+pub use rollups::rows as rollups;
 
-/// Every table but `components`, which has a row for whatever the others speak of.
+/// Every table but the rollups, which sum up others, and `components`, which has a row for whatever the others speak of.
 pub const ALL: &[fn(&World) -> Vec<Fact>] =
     &[releases::rows, commits::rows, deployments::rows, gates::rows, builds::rows, incidents::rows, steps::rows];
 
