@@ -123,7 +123,7 @@ mod tests {
         units.set(other.clone(), vec![deployment(5)]);
         units.set(one.clone(), vec![deployment(DAY - 1), deployment(-1)]);
         assert_eq!(of_day(&units, 0), [other.clone(), one.clone()]);
-        assert_eq!(of_day(&units, -1), [one.clone()]);
+        assert_eq!(of_day(&units, -1), std::slice::from_ref(&one));
         units.set(one.clone(), vec![deployment(7)]);
         units.set(other.clone(), Vec::new());
         assert_eq!((of_day(&units, 0), of_day(&units, -1)), (vec![one.clone()], vec![]));
