@@ -23,12 +23,13 @@ pub const WRITE: User = User { name: "throughline_write", password: "write" };
 /// May read databases named `throughline…` and `t_…`.
 pub const READ: User = User { name: "throughline_read", password: "read" };
 
-/// What each may do in our databases, and everywhere.
-const GRANTS: [(User, &str, &[&str]); 3] = [
-    (MIGRATE, "CREATE, DROP, ALTER, TRUNCATE, OPTIMIZE, SELECT, INSERT, SHOW", &["GRANT TABLE ENGINE ON *"]),
-    (WRITE, "SELECT, INSERT, SHOW", &[]),
-    (READ, "SELECT, SHOW", &[]),
-];
+/// The users as they are shipped: what holds here holds there.
+const SHIPPED: &str = include_str!("../../clickhouse/users.d/throughline.xml");
+/// What only tests do: they drop their databases, and tidy up tables. With the user, as it stands in the file.
+const FOR_TESTS: (&str, &str) = (
+    "</grants>\n    </throughline_migrate>",
+    "<query>GRANT DROP DATABASE, TRUNCATE, OPTIMIZE ON throughline.*</query>\n      ",
+);
 
 /// A server in the folder `clickhouse` of a stack.
 pub(crate) struct Node {
@@ -104,28 +105,28 @@ fn data(node: &Path) -> String {
     format!("{}/", node.join("data").display())
 }
 
+/// The shipped users, in every database that tests make, with passwords, for this machine alone; and an administrator.
 fn users() -> String {
-    let mut users = user(ADMIN, "<access_management>1</access_management>");
-    for (name, rights, elsewhere) in GRANTS {
-        let here = ["throughline*", "t_*"].map(|databases| format!("GRANT {rights} ON {databases}.*"));
-        let grants: String = here
-            .iter()
-            .map(String::as_str)
-            .chain(elsewhere.iter().copied())
-            .map(|grant| format!("<query>{grant}</query>"))
-            .collect();
-        users.push_str(&user(name, &format!("<grants>{grants}</grants>")));
+    let mut users = SHIPPED.replace(FOR_TESTS.0, &format!("{}{}", FOR_TESTS.1, FOR_TESTS.0));
+    for User { name, password } in [MIGRATE, WRITE, READ] {
+        let variable = format!("from_env=\"{}_PASSWORD\"/>", name.to_uppercase());
+        users = users.replace(&format!("<password {variable}"), &format!("<password>{password}</password>"));
     }
-    format!(
-        "<clickhouse>\n  <profiles><default/></profiles>\n  <quotas><default/></quotas>\n  <users>\n{users}  </users>\n</clickhouse>\n"
-    )
-}
-
-fn user(User { name, password }: User, rights: &str) -> String {
-    format!(
-        "    <{name}><password>{password}</password><networks><ip>127.0.0.1</ip></networks>\
-         <profile>default</profile><quota>default</quota>{rights}</{name}>\n"
-    )
+    let in_all = |line: &str| match line.contains(" ON throughline.*") {
+        true => ["throughline*.*", "t_*.*"].map(|all| line.replace("throughline.*", all)).join("\n"),
+        false => line.to_owned(),
+    };
+    let users = users.lines().map(in_all).collect::<Vec<_>>().join("\n");
+    let admin = format!(
+        "<{name}><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>\
+         <quota>default</quota><access_management>1</access_management></{name}>",
+        name = ADMIN.name,
+        password = ADMIN.password
+    );
+    users
+        .replace("<ip>::/0</ip>", "<ip>127.0.0.1</ip>")
+        .replace("  <profiles>\n", "  <quotas><default/></quotas>\n  <profiles>\n    <default/>\n")
+        .replace("  <users>\n", &format!("  <users>\n    {admin}\n"))
 }
 
 /// For text between XML tags.

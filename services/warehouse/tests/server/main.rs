@@ -7,3 +7,4 @@ mod common;
 mod contract;
 mod inserts;
 mod migrations;
+mod users;
