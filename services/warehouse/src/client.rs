@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::WarehouseConfig;
 use crate::error::Error;
+use crate::retention::Retention;
 use crate::rows::Rows;
 
 /// How long a sign of life may take.
@@ -27,6 +28,7 @@ pub struct Warehouse {
     database: String,
     query_timeout: Duration,
     insert_timeout: Duration,
+    retention: Retention,
 }
 
 /// How far a table is filled: a row of the view `load_watermarks`.
@@ -71,6 +73,7 @@ impl Warehouse {
             database: config.database.clone(),
             query_timeout: config.query_timeout(),
             insert_timeout: config.insert_timeout(),
+            retention: config.retention.clone(),
         })
     }
 
@@ -78,6 +81,10 @@ impl Warehouse {
     #[must_use]
     pub fn database(&self) -> &str {
         &self.database
+    }
+
+    pub(crate) const fn retention(&self) -> &Retention {
+        &self.retention
     }
 
     /// Asks for a sign of life; it comes even where the database has not been made yet.

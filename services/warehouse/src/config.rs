@@ -6,6 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::retention::{self, Retention};
+
 /// Where ClickHouse is, and how long to wait for it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +24,8 @@ pub struct WarehouseConfig {
     pub query_timeout_ms: u64,
     /// After this long an insert is given up, to be tried again; milliseconds.
     pub insert_timeout_ms: u64,
+    /// How many days the rows of a table are kept; for good where it is not named.
+    pub retention: Retention,
 }
 
 /// A configuration that cannot work.
@@ -39,6 +43,24 @@ pub enum ConfigError {
     /// No time at all.
     #[error("clickhouse.{0} is 0: give it at least a second (1000)")]
     Timeout(&'static str),
+    /// No table whose rows can end.
+    #[error("clickhouse.retention names `{table}`, which is no table whose rows have a time: {known}")]
+    NotRetained {
+        /// The name.
+        table: String,
+        /// The tables there are.
+        known: String,
+    },
+    /// No time at all, or longer than anything.
+    #[error(
+        "clickhouse.retention.{table} = {days}: give it 1 to 36500 days, or leave it out to keep the rows for good"
+    )]
+    Days {
+        /// Table.
+        table: String,
+        /// Days given.
+        days: u32,
+    },
 }
 
 impl Default for WarehouseConfig {
@@ -50,6 +72,7 @@ impl Default for WarehouseConfig {
             password: None,
             query_timeout_ms: 30_000,
             insert_timeout_ms: 60_000,
+            retention: Retention::new(),
         }
     }
 }
@@ -65,6 +88,7 @@ impl fmt::Debug for WarehouseConfig {
             .field("password", &self.password)
             .field("query_timeout_ms", &self.query_timeout_ms)
             .field("insert_timeout_ms", &self.insert_timeout_ms)
+            .field("retention", &self.retention)
             .finish()
     }
 }
@@ -76,6 +100,7 @@ impl WarehouseConfig {
     /// See [`ConfigError`].
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.validate_url()?;
+        retention::validate(&self.retention)?;
         let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         let starts = self.database.bytes().next().is_some_and(|b| !b.is_ascii_digit());
         if !(starts && self.database.bytes().all(legal)) {

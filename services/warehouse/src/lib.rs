@@ -9,6 +9,7 @@
 //! | [`table`] | the tables of facts and their columns |
 //! | [`rows`] | facts framed for one insert |
 //! | [`migration`] | making the tables, and refusing those that are not as the files say |
+//! | `retention` | how long rows are kept |
 //!
 //! Every fact has a table `<name>_rows`, a `ReplacingMergeTree` by revision, and a view `<name>` over it that is always right.
 //! An insert may be repeated, and come late: of one identity the highest revision counts.
@@ -17,6 +18,7 @@ mod client;
 pub mod config;
 mod error;
 pub mod migration;
+mod retention;
 mod row_binary;
 pub mod rows;
 pub mod table;
@@ -25,6 +27,7 @@ pub use client::{Query, Warehouse, Watermark};
 pub use config::{ConfigError, WarehouseConfig};
 pub use error::Error;
 pub use migration::MigrationError;
+pub use retention::Retention;
 pub use row_binary::RowError;
 pub use rows::Rows;
 pub use table::Table;

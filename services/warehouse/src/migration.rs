@@ -154,14 +154,16 @@ pub fn pending<'a>(migrations: &'a [Migration], applied: &[Applied]) -> Result<V
 }
 
 impl Warehouse {
-    /// Makes the database and its tables as this version wants them; gives the numbers of the migrations applied. May be
+    /// Makes the database and its tables as this version wants them, with rows kept as configured; gives the numbers of the migrations applied. May be
     /// called by several processes at once.
     ///
     /// # Errors
     /// See [`MigrationError`]; and [`Error`] for what ClickHouse refused: the next call goes on where this one ended.
     pub async fn migrate(&self) -> Result<Vec<u32>, Error> {
         self.create_database().await?;
-        self.migrate_to(&all()).await
+        let done = self.migrate_to(&all()).await?;
+        self.retain(self.retention()).await?;
+        Ok(done)
     }
 
     /// As [`Warehouse::migrate`], for any migrations and an existing database.

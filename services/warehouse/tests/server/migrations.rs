@@ -1,4 +1,6 @@
 use local_stack::WRITE;
+use model::Timestamp;
+use model::fact::{DeploymentFact, Fact};
 use warehouse::{Error, MigrationError, Warehouse, WarehouseConfig};
 
 use crate::common::{Database, config};
@@ -68,4 +70,46 @@ async fn what_cannot_be_done_is_said() {
     let hasty = WarehouseConfig { query_timeout_ms: 200, database: "system".to_owned(), ..config(&database.name) };
     let error = Warehouse::new(&hasty).unwrap().execute("SELECT sleep(2)").await.unwrap_err();
     assert!(matches!(error, Error::Timeout { ms: 200, .. }), "{error}");
+}
+
+const DAY: i64 = 86_400_000;
+
+fn deployment(name: &str, at: Timestamp, revision: i64) -> Fact {
+    DeploymentFact { component: "shop".into(), deployment: name.into(), at, revision, ..Default::default() }.into()
+}
+
+#[tokio::test]
+async fn rows_end_in_the_view_before_they_are_deleted() {
+    let database = Database::migrated().await;
+    let keeping = |days: u32| {
+        let retention = [("deployments".to_owned(), days)].into();
+        Warehouse::new(&WarehouseConfig { retention, ..config(&database.name) }).unwrap()
+    };
+    // One that is on the brink, and one that is long over; of both an earlier revision in a part of its own.
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    for revision in [1, 2] {
+        let ago = |days: i64| Timestamp(now - days * DAY + DAY / 2);
+        let facts = [("young", 10), ("brink", 31), ("old", 40)];
+        let facts = facts.map(|(name, days)| deployment(name, ago(days), revision));
+        database.insert(&facts, &format!("test:{revision}")).await;
+    }
+    assert_eq!(database.number("SELECT count() AS n FROM deployments").await, 3);
+    for _ in 0..2 {
+        keeping(30).migrate().await.unwrap();
+        assert_eq!(database.number("SELECT count() AS n FROM deployments").await, 1);
+    }
+    database.warehouse.execute("OPTIMIZE TABLE deployments_rows FINAL").await.unwrap();
+    let left: Vec<serde_json::Value> =
+        database.read("SELECT deployment FROM deployments_rows FINAL ORDER BY deployment").await;
+    assert_eq!(left, [serde_json::json!({"deployment": "brink"}), serde_json::json!({"deployment": "young"})]);
+    // Longer, and for good again: what was not deleted is back, with its comments.
+    keeping(100).migrate().await.unwrap();
+    assert_eq!(database.number("SELECT count() AS n FROM deployments").await, 2);
+    database.warehouse.migrate().await.unwrap();
+    let bare = "SELECT count() AS n FROM system.columns WHERE database = currentDatabase() AND comment = ''";
+    assert_eq!(database.number(bare).await, 0);
+    let ends = "SELECT count() AS n FROM system.tables WHERE database = currentDatabase()
+                AND (engine_full LIKE '%toIntervalDay%' OR as_select LIKE '%toIntervalDay%')";
+    assert_eq!(database.number(ends).await, 0);
+    database.drop().await;
 }
