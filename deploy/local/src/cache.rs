@@ -7,8 +7,8 @@ use std::process::Command;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
-use crate::kafka;
 use crate::programs::{self, MAVEN, NPM};
+use crate::{clickhouse, kafka};
 
 const POM: &str = include_str!("../pom.xml");
 const PACKAGE: &str = include_str!("../package.json");
@@ -120,7 +120,13 @@ impl Cache {
 
 /// Names the versions of both servers and how they are configured: a shared stack of another one is not reused.
 pub(crate) fn version() -> String {
-    fingerprint(&[POM, PACKAGE_LOCK, include_str!("kafka.rs"), include_str!("clickhouse.rs")])
+    fingerprint(&[
+        POM,
+        PACKAGE_LOCK,
+        include_str!("kafka.rs"),
+        include_str!("clickhouse.rs"),
+        clickhouse::SHIPPED_USERS,
+    ])
 }
 
 fn fingerprint(contents: &[&str]) -> String {

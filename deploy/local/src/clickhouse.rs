@@ -24,7 +24,7 @@ pub const WRITE: User = User { name: "throughline_write", password: "write" };
 pub const READ: User = User { name: "throughline_read", password: "read" };
 
 /// The users as they are shipped: what holds here holds there.
-const SHIPPED: &str = include_str!("../../clickhouse/users.d/throughline.xml");
+pub(crate) const SHIPPED_USERS: &str = include_str!("../../clickhouse/users.d/throughline.xml");
 /// What only tests do: they drop their databases, and tidy up tables. With the user, as it stands in the file.
 const FOR_TESTS: (&str, &str) = (
     "</grants>\n    </throughline_migrate>",
@@ -107,7 +107,7 @@ fn data(node: &Path) -> String {
 
 /// The shipped users, in every database that tests make, with passwords, for this machine alone; and an administrator.
 fn users() -> String {
-    let mut users = SHIPPED.replace(FOR_TESTS.0, &format!("{}{}", FOR_TESTS.1, FOR_TESTS.0));
+    let mut users = SHIPPED_USERS.replace(FOR_TESTS.0, &format!("{}{}", FOR_TESTS.1, FOR_TESTS.0));
     for User { name, password } in [MIGRATE, WRITE, READ] {
         let variable = format!("from_env=\"{}_PASSWORD\"/>", name.to_uppercase());
         users = users.replace(&format!("<password {variable}"), &format!("<password>{password}</password>"));
