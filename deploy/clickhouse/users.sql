@@ -9,7 +9,7 @@ CREATE SETTINGS PROFILE IF NOT EXISTS throughline_read SETTINGS
     max_memory_usage = 4000000000 MIN 1 MAX 4000000000,
     max_rows_to_read = 2000000000 MIN 1 MAX 2000000000,
     max_result_rows = 1000000 MIN 1 MAX 1000000,
-    result_overflow_mode = 'throw' CONST,
+    result_overflow_mode = 'throw',
     max_concurrent_queries_for_user = 32 CONST;
 
 -- Makes the database and the tables: `throughline migrate`, and nothing else needs it.

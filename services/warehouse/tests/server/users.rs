@@ -95,7 +95,6 @@ async fn a_reader_is_bounded_and_cannot_lift_the_bounds() {
         "SELECT 1 SETTINGS max_execution_time = 0",
         "SELECT 1 SETTINGS max_memory_usage = 0",
         "SELECT 1 SETTINGS max_result_rows = 0",
-        "SELECT 1 SETTINGS result_overflow_mode = 'break'",
         "SELECT 1 SETTINGS readonly = 0",
     ] {
         let refused = refusal(&reader, sql).await;
