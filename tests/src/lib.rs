@@ -1,6 +1,7 @@
 //! What the end-to-end tests, the checks and the demo have in common: histories, and whole installations to play them to.
 
 pub mod chaos;
+pub mod dashboards;
 pub mod demo;
 pub mod git;
 pub mod govuk;

@@ -16,7 +16,6 @@ use model::inbox::InboxRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::oracle::{NOW, delivery, facts_of};
 use super::*;
 use api::{Api, TOKEN, World};
 
@@ -130,7 +129,8 @@ const ALONE: &[&str] = &[
 type Rows = BTreeMap<Identity, Value>;
 
 fn rows(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRecord>) -> Rows {
-    facts_of(demo, deliveries).into_iter().map(|fact| (fact.identity(), serde_json::to_value(&fact).unwrap())).collect()
+    let facts = facts_of(demo, deliveries).unwrap();
+    facts.into_iter().map(|fact| (fact.identity(), serde_json::to_value(&fact).unwrap())).collect()
 }
 
 /// `table.column` of what differs, with how often and one example.

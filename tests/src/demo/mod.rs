@@ -21,6 +21,7 @@ mod check;
 mod clock;
 mod delivery;
 mod expected;
+mod facts;
 mod git;
 mod github;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use expected::{
     Expected, ExpectedBuild, ExpectedCommit, ExpectedDeployment, ExpectedGate, ExpectedRelease, Peculiarity,
 };
 
+pub use facts::{NOW, delivery, facts, facts_of};
 pub use play::{SOURCES, send};
 pub use show::{QUERIES, show};
 

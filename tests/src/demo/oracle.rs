@@ -1,109 +1,25 @@
 //! The history through the adapters and the correlation, without any server: what comes out must be what the history was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use ingestor::people::People;
-use ingestor::providers::{Provider, Reading, cdevents::CdEvents, github::GitHub, import::Import};
-use model::Timestamp;
-use model::event::Event;
 use model::fact::{Fact, ReleaseFact};
-use model::inbox::InboxRecord;
 
 use super::*;
-
-/// 2026-05-20T12:00:00Z, a Wednesday.
-pub const NOW: Timestamp = Timestamp(1_779_278_400_000);
 
 /// The history and what comes out of it; made once for all tests.
 pub fn plain() -> &'static (Demo, Vec<Fact>) {
     static PLAIN: OnceLock<(Demo, Vec<Fact>)> = OnceLock::new();
     PLAIN.get_or_init(|| {
         let demo = generate(7, NOW);
-        let facts = facts(&demo, &demo.webhooks);
+        let facts = facts(&demo, &demo.webhooks).unwrap();
         (demo, facts)
     })
 }
 
-/// What comes out when the deliveries arrive in this order.
-fn facts(demo: &Demo, webhooks: &[Webhook]) -> Vec<Fact> {
-    facts_of(demo, webhooks.iter().map(delivery))
-}
-
-/// The delivery as the inbox has it, taken when it was sent.
-pub(super) fn delivery(webhook: &Webhook) -> InboxRecord {
-    InboxRecord {
-        source: webhook.source.into(),
-        realm: "default".into(),
-        provider: provider(webhook.source).name().to_owned(),
-        delivery: webhook.delivery.clone(),
-        event: webhook.event.clone(),
-        content_type: Some(webhook.content_type.to_owned()),
-        headers: BTreeMap::new(),
-        received_at: webhook.occurred_at,
-        body: model::Bytes::from(webhook.body.clone()),
-    }
-}
-
-fn provider(source: &str) -> &'static dyn Provider {
-    match source {
-        GITHUB => &GitHub,
-        TEKTON => &CdEvents,
-        _ => &Import,
-    }
-}
-
-/// What follows from these deliveries under the catalog of the demo.
-pub(super) fn facts_of(demo: &Demo, deliveries: impl IntoIterator<Item = InboxRecord>) -> Vec<Fact> {
-    let mut realm = realm_of(deliveries);
-    realm.apply(event("control", "catalog", 0, (NOW, NOW), demo.catalog.clone().into()));
-    realm.derive_everything()
-}
-
 /// What is known after these webhooks, without a catalog.
 pub fn realm(webhooks: &[Webhook]) -> correlation::Realm {
-    realm_of(webhooks.iter().map(delivery))
-}
-
-/// What is known after these deliveries, without a catalog. Every one of them must be read: none is ignored, none unreadable.
-fn realm_of(deliveries: impl IntoIterator<Item = InboxRecord>) -> correlation::Realm {
-    let mut realm = correlation::Realm::new("default".into());
-    let people = People::new(b"demo");
-    for delivery in deliveries {
-        match provider(delivery.source.as_str()).read(&delivery, &people) {
-            Ok(Reading::Events(events)) => {
-                for (index, observed) in events.into_iter().enumerate() {
-                    let (source, times) = (delivery.source.as_str(), (observed.occurred_at, delivery.received_at));
-                    let mut event = event(source, &delivery.delivery, index as i32, times, observed.body);
-                    event.link = observed.link;
-                    realm.apply(event);
-                }
-            }
-            other => panic!("{:?} at {}: {other:?}", delivery.event, delivery.received_at),
-        }
-    }
-    realm
-}
-
-fn event(
-    source: &str,
-    delivery: &str,
-    index: i32,
-    (occurred_at, received_at): (Timestamp, Timestamp),
-    body: model::event::Body,
-) -> Event<model::event::Body> {
-    Event {
-        realm: "default".into(),
-        source: source.into(),
-        provider: source.to_owned(),
-        delivery: delivery.to_owned(),
-        index,
-        adapter: 1,
-        occurred_at,
-        received_at,
-        link: None,
-        body,
-    }
+    facts::realm_of(webhooks.iter().map(delivery)).unwrap()
 }
 
 /// Lines that stand on one side only.
@@ -129,7 +45,7 @@ fn releases_are_those_of_the_history() {
 fn releases_are_those_of_the_history_on_any_day() {
     for day in 0..6 {
         let demo = generate(day, NOW + model::Millis(day as i64 * 31 * 86_400_000));
-        assert_releases(&demo, &facts(&demo, &demo.webhooks));
+        assert_releases(&demo, &facts(&demo, &demo.webhooks).unwrap());
     }
 }
 
@@ -256,7 +172,7 @@ fn builds_are_those_of_the_history() {
 #[test]
 fn disorder_changes_nothing() {
     let (demo, plain) = plain();
-    let disturbed = facts(demo, &disturb(&demo.webhooks, 11));
+    let disturbed = facts(demo, &disturb(&demo.webhooks, 11)).unwrap();
     let lines = |facts: &[Fact]| -> BTreeSet<String> { facts.iter().map(|fact| format!("{fact:?}")).collect() };
     assert_same("facts", &lines(&disturbed), &lines(plain));
 }

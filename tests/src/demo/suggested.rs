@@ -6,7 +6,7 @@ use correlation::{Gap, Kind, Owners, Suggestion, Survey};
 use model::event::{Catalog, Tier};
 use model::{Repository, Timestamp};
 
-use super::oracle::{NOW, plain, realm};
+use super::oracle::{plain, realm};
 use super::*;
 
 const MONTH: i64 = 30 * 86_400_000;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::api_history::api::{Api, Fault, TOKEN, World};
 use super::api_history::{histories, world};
 use super::git::Git;
-use super::oracle::{NOW, facts_of, plain};
+use super::oracle::plain;
 use super::*;
 use crate::installation;
 
@@ -182,7 +182,7 @@ async fn holds(name: &str, seen: &[&str]) {
     let found = releases(&said);
     let (demo, told) = tokio::task::spawn_blocking(histories).await.unwrap();
     let own = |version: &Version| tried.ids.get(version.as_str()).map_or(version.as_str(), String::as_str).to_owned();
-    let facts = facts_of(demo, told.iter().cloned());
+    let facts = facts_of(demo, told.iter().cloned()).unwrap();
     let rows = facts.iter().filter_map(|fact| match fact {
         Fact::Release(row) if row.component.as_str() == name && row.production_at.is_some() => Some(row),
         _ => None,
