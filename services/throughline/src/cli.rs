@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use backfill::{Part, github, gitlab, pagerduty};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use globset::Glob;
 use model::{Millis, Timestamp};
 
@@ -131,6 +131,38 @@ Examples:
 
 Prints one JSON line for each event, or {\"ignored\": \"why\"}, or {\"dead_letter\": \"why\"} (exit code 2).")]
     Inspect(Inspect),
+
+    /// Answer a question from the tables: one that people often ask, by its name, or any other in SQL.
+    #[command(after_help = "\
+Examples:
+  throughline query
+  throughline query lead-time-by-segment
+  throughline query waits-on-weekday --param weekday=5 --param since=30d
+  throughline query gate-waits --param component=payouts --csv > gates.csv
+  throughline query gate-waits --show
+  throughline query --sql 'SELECT component, count() FROM releases GROUP BY component'
+  throughline query --sql - --json < mine.sql
+
+A table shows durations as 2 h 13 min: a column of 64 bits is one where its name is that of a
+duration in the tables, or ends with it (lead_time, median_lead_time). CSV and JSON have
+milliseconds. Times are UTC, in a table to the second; a null is `-`.
+
+A parameter of a query is written {name:Type}. A time is given as 2026-01-01, 2026-01-01T09:30:00Z,
+now, or as a span until now (90d). Nothing can be changed: ClickHouse is told that the query only
+reads (readonly = 2). It ends after clickhouse.query_timeout_ms, with an error beyond a million
+rows, and a table after 1000; SETTINGS in a query of one's own raise limits as far as the user may.
+Any user who may read the database is enough.")]
+    Query(Query),
+
+    /// Show the tables: what each is, what makes a row, and every column with its type and its meaning.
+    #[command(after_help = "\
+Examples:
+  throughline schema
+  throughline schema releases
+  throughline schema --json | jq -r '.[] | .name + \": \" + .comment'
+
+It is what ClickHouse says of the configured database; a user who may read it is enough.")]
+    Schema(Schema),
 
     /// Show why a figure is what it is: its formula, what it rests on, and the events that told it.
     #[command(subcommand)]
@@ -558,6 +590,49 @@ Examples:
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("asked").args(["name", "sql"])))]
+pub struct Query {
+    /// Question to answer; without one, all are listed.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Value of a parameter of the query.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter, requires = "asked")]
+    pub param: Vec<(String, String)>,
+
+    /// Query to run instead; `-` reads it from standard input.
+    #[arg(long, value_name = "SQL")]
+    pub sql: Option<String>,
+
+    /// Show how the answer is read, the parameters and the SQL, and ask nothing.
+    #[arg(long, requires = "name", conflicts_with_all = ["csv", "param"])]
+    pub show: bool,
+
+    /// Print CSV with a heading.
+    #[arg(long, conflicts_with = "json", requires = "asked")]
+    pub csv: bool,
+
+    /// Print each row as a line of JSON; the questions, where none is asked, as one list.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Only this table.
+    #[arg(value_name = "TABLE")]
+    pub table: Option<String>,
+
+    /// Also what is not for readers: the tables beneath the views, and what was migrated.
+    #[arg(long, conflicts_with = "table")]
+    pub all: bool,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Tail {
     /// Only events of this source.
     #[arg(long, value_name = "NAME")]
@@ -878,7 +953,7 @@ fn source_name(text: &str) -> Result<String, String> {
 }
 
 /// A span of time: a whole number and its unit.
-fn span(text: &str) -> Result<Millis, String> {
+pub fn span(text: &str) -> Result<Millis, String> {
     const UNITS: [(&str, i64); 4] = [("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let found = UNITS.iter().find_map(|(unit, size)| {
         let number: u32 = text.strip_suffix(unit)?.parse().ok()?;
@@ -887,10 +962,15 @@ fn span(text: &str) -> Result<Millis, String> {
     found.ok_or_else(|| format!("`{text}` is no span of time: write 90s, 10m, 2h or 7d"))
 }
 
-fn day_or_time(text: &str) -> Result<Timestamp, String> {
+pub fn day_or_time(text: &str) -> Result<Timestamp, String> {
     let day = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
     let time = Timestamp::parse_rfc3339(text).or_else(|_| day());
     time.map_err(|_| "neither a day like 2026-01-01 nor a time like 2026-01-01T09:30:00Z".to_owned())
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` has no value: write NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// A name of an organisation at GitHub.

@@ -122,15 +122,22 @@ impl Warehouse {
     /// A query to be read. Values go in by name: `{component:String}` in the text and [`Query::param`].
     #[must_use]
     pub fn query(&self, sql: &str) -> Query<'_> {
-        let query = self
-            .client
+        Query { warehouse: self, query: self.raw(sql), doing: excerpt(sql) }
+    }
+
+    /// A query whose answer is whole or an error, ends with whoever waits for it, and has exact integers and times with a zone.
+    pub(crate) fn raw(&self, sql: &str) -> clickhouse::query::Query {
+        self.client
             .query_raw(sql)
             // An error in the middle of the answer comes as an error, and not as the end of the rows.
             .with_setting("wait_end_of_query", "1")
             .with_setting("cancel_http_readonly_queries_on_client_close", "1")
             .with_setting("output_format_json_quote_64bit_integers", "0")
-            .with_setting("date_time_output_format", "iso");
-        Query { warehouse: self, query, doing: excerpt(sql) }
+            .with_setting("date_time_output_format", "iso")
+    }
+
+    pub(crate) fn query_timeout(&self) -> Duration {
+        self.query_timeout
     }
 
     /// Reads all rows of a query without values; see [`Query::rows`].
@@ -195,7 +202,7 @@ impl Warehouse {
     }
 
     /// Waits for an answer, no longer than that.
-    async fn within<T>(
+    pub(crate) async fn within<T>(
         &self,
         timeout: Duration,
         doing: &str,
@@ -239,7 +246,7 @@ impl Query<'_> {
 }
 
 /// The start of a statement, on one line.
-fn excerpt(sql: &str) -> String {
+pub(crate) fn excerpt(sql: &str) -> String {
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}…", &line[..end]),

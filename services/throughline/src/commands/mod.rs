@@ -10,8 +10,11 @@ pub mod inbox;
 pub mod inspect;
 pub mod migrate;
 mod progress;
+pub mod query;
+mod refused;
 pub mod replay;
 pub mod run;
+pub mod schema;
 pub mod sources;
 mod table;
 pub mod tail;
@@ -54,6 +57,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(arguments) => replay::run(file, &arguments),
         Command::Inspect(arguments) => inspect::run(file, arguments),
         Command::Sources(arguments) => sources::run(file, &arguments),
+        Command::Query(arguments) => query::run(file, &arguments),
+        Command::Schema(arguments) => schema::run(file, &arguments),
         Command::Why(why) => why::run(file, why),
         Command::Try(arguments) => trial::run(arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),

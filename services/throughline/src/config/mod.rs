@@ -32,6 +32,7 @@ pub mod sections {
     pub const ALL: &[&str] = &["kafka", "clickhouse", "people", "sources", "receive", "correlate", "load"];
     pub const PEOPLE: &[&str] = &["people"];
     pub const KAFKA: &[&str] = &["kafka"];
+    pub const CLICKHOUSE: &[&str] = &["clickhouse"];
     pub const KAFKA_AND_PEOPLE: &[&str] = &["kafka", "people"];
     pub const KAFKA_AND_CLICKHOUSE: &[&str] = &["kafka", "clickhouse"];
 }

@@ -7,4 +7,5 @@ mod common;
 mod contract;
 mod inserts;
 mod migrations;
+mod questions;
 mod users;
