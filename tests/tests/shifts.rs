@@ -8,7 +8,8 @@ use end_to_end::shifts::trials::Order;
 use end_to_end::shifts::{Half, Rule, Track};
 use reviewer::shift::Rules;
 
-/// The bars of `cargo xtask bench alerts`, with fewer runs. They leave room for chance: of 360 shifts, 95 % are 342 give or take 4.
+/// The bars of `cargo xtask bench alerts`, with fewer runs; with some room for chance on the half on which nothing was chosen, where
+/// 180 shifts make a share to two hundredths.
 #[test]
 fn shifts_are_found_soon_and_nothing_is_made_up() {
     let Some(data) = std::env::var_os("THROUGHLINE_TEST_DATA") else {
@@ -21,14 +22,14 @@ fn shifts_are_found_soon_and_nothing_is_made_up() {
     let counting: Vec<&Group> = groups.iter().filter(|group| group.counts()).collect();
     let held_out: Vec<&Group> = counting.iter().copied().filter(|group| group.half == Half::HeldOut).collect();
     assert_eq!(measured::runs(&counting), 360);
-    for groups in [&counting, &held_out] {
+    for (groups, room) in [(&counting, 0.0), (&held_out, 0.03)] {
         let twice = measured::found(groups, Order::Real, 2000, 10);
         let half_more = measured::found(groups, Order::Real, 1500, 20);
         let right = measured::segment_right(groups, &[1500, 2000], None);
         let wrong = measured::wrong(groups, |group| group.falsely).per_year();
-        assert!(twice >= 0.95, "2 × within 10 releases: {twice}");
-        assert!(half_more >= 0.95, "1.5 × within 20 releases: {half_more}");
-        assert!(right >= 0.9, "the right segment: {right}");
+        assert!(twice >= 0.95 - room, "2 × within 10 releases: {twice}");
+        assert!(half_more >= 0.95 - room, "1.5 × within 20 releases: {half_more}");
+        assert!(right >= 0.9 - room, "the right segment: {right}");
         assert!(wrong <= 0.3, "false alarms a component-year: {wrong}");
     }
 }

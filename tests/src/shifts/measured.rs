@@ -81,7 +81,8 @@ impl Group {
         Self { measure, half, real, shuffled, falsely: wrong, most, blocks }
     }
 
-    /// Whether the bars are held against it: what is told by the clock of a person who makes a tag now and then is not.
+    /// Whether the bars are held against it. A tag that a person makes now and then is no way to production: there the longest tenth of
+    /// the times is a thousand times the shortest.
     #[must_use]
     pub fn counts(&self) -> bool {
         self.measure != Measure::CommitToTag

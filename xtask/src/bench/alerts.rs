@@ -208,7 +208,20 @@ fn verdict(groups: &[&Group], naive: &Naive, real_alarms: usize, real_component_
 }
 
 fn by_group(groups: &[Group]) -> String {
-    let head = ["", "half", "runs", "drawn", "1.5 × in 20", "2 × in 10", "shuffled: 1.5 ×", "2 ×", "segment", "false/y", "busiest", "blocks"];
+    let head = [
+        "",
+        "half",
+        "runs",
+        "drawn",
+        "1.5 × in 20",
+        "2 × in 10",
+        "shuffled: 1.5 ×",
+        "2 ×",
+        "segment",
+        "false/y",
+        "busiest",
+        "blocks",
+    ];
     let mut rows = vec![row(head)];
     for group in groups {
         let one = [group];
@@ -238,9 +251,19 @@ fn delays(groups: &[&Group]) -> String {
         for (order, name) in [(Order::Real, "real"), (Order::Shuffled, "shuffled")] {
             let outcomes = measured::outcomes(groups, order, size, |place| place == Place::Everything);
             let found = |within| percent(curve::share(&outcomes, within));
-            let after = |releases: Option<usize>| releases.map_or_else(|| "–".to_owned(), |releases| releases.to_string());
+            let after =
+                |releases: Option<usize>| releases.map_or_else(|| "–".to_owned(), |releases| releases.to_string());
             let (half, most) = measured::delays(&outcomes);
-            let cells = [&measured::label(size), name, &found(5), &found(10), &found(20), &found(40), &after(half), &after(most)];
+            let cells = [
+                &measured::label(size),
+                name,
+                &found(5),
+                &found(10),
+                &found(20),
+                &found(40),
+                &after(half),
+                &after(most),
+            ];
             rows.push(row(cells));
         }
     }
@@ -253,7 +276,8 @@ fn segments(groups: &[&Group]) -> String {
         let groups: Vec<&Group> = groups.iter().copied().filter(|group| group.measure == measure).collect();
         for part in measure.parts().iter().filter(|_| !groups.is_empty()) {
             let found = |size, within| {
-                let outcomes = measured::outcomes(&groups, Order::Real, size, |place| place == Place::Segment(part.segment));
+                let outcomes =
+                    measured::outcomes(&groups, Order::Real, size, |place| place == Place::Segment(part.segment));
                 percent(curve::share(&outcomes, within))
             };
             let right = percent(measured::segment_right(&groups, &[1500, 2000], Some(part.segment)));

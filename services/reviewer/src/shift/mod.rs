@@ -59,7 +59,7 @@ pub struct Rules {
     pub threshold: f64,
     /// The least shift that is told of, as a ratio in thousandths.
     pub least: i64,
-    /// How long it has lasted at least, from its first release to the newest: what begins and ends within a day is an incident.
+    /// How long it has lasted at least, from its first release to the newest ones: what is over by the next morning is an incident.
     pub lasting: Millis,
     /// How many more releases lie nearer to the time before than to the new one once it is over.
     pub back: u32,
@@ -76,7 +76,7 @@ impl Default for Rules {
             longest: 40,
             threshold: 3.6,
             least: 1200,
-            lasting: Millis(24 * 3_600_000),
+            lasting: Millis(12 * 3_600_000),
             back: 5,
             settled: 100,
         }
@@ -185,7 +185,8 @@ pub enum Ended {
 /// What became of the releases of this kind, of one component and in the order of time.
 ///
 /// `acknowledged` are the times at which somebody acknowledged an alert, in any order: from there on the releases since the shift are
-/// the usual, and where none stood then, history begins to count at that time.
+/// the usual, and where none stood then, history begins to count at that time. What is said of a release depends on those up to it
+/// alone; a correction of an old one may change what is said of those that came later.
 #[must_use]
 pub fn examine(releases: &[Release], kind: ReleaseKind, acknowledged: &[Timestamp], rules: &Rules) -> Examined {
     watch::Watch::new(releases, rules).examine(kind, acknowledged)

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn it_is_cut_where_it_stands_out_most() {
-        let values: Vec<f64> = (0..30).map(|place| f64::from(place % 7) + if place < 22 { 0.0 } else { 20.0 }).collect();
+        let values: Vec<f64> =
+            (0..30).map(|place| f64::from(place % 7) + if place < 22 { 0.0 } else { 20.0 }).collect();
         assert_eq!(extremes(&values, 4..=20).unwrap().0.since, 8);
         let fallen: Vec<f64> = values.iter().map(|value| -value).collect();
         assert_eq!(extremes(&fallen, 4..=20).unwrap().1.since, 8);

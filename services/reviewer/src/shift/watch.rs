@@ -1,5 +1,7 @@
 //! Goes through the releases of a component in the order of time.
 
+use std::ops::Range;
+
 use model::fact::ReleaseKind;
 use model::{Millis, Timestamp};
 
@@ -15,6 +17,8 @@ pub struct Watch<'a> {
     rules: &'a Rules,
     /// Releases that count as history.
     usual: Line,
+    /// How many of the oldest of them are slower ones that only fill up the number, after it became faster.
+    slower: usize,
     standing: Option<Standing>,
     shifts: Vec<Noticed>,
 }
@@ -69,7 +73,7 @@ impl Line {
 
 impl<'a> Watch<'a> {
     pub fn new(releases: &'a [Release], rules: &'a Rules) -> Self {
-        Self { releases, rules, usual: Line::default(), standing: None, shifts: Vec::new() }
+        Self { releases, rules, usual: Line::default(), slower: 0, standing: None, shifts: Vec::new() }
     }
 
     pub fn examine(mut self, kind: ReleaseKind, acknowledged: &[Timestamp]) -> Examined {
@@ -108,19 +112,33 @@ impl<'a> Watch<'a> {
         self.releases.get(place).map(|release| release.at).unwrap_or_default()
     }
 
-    /// Holds the newest releases against those before.
+    /// Holds the newest releases against those before: the faster ones alone once there are enough, and with those that fill them up.
     fn look(&mut self, place: usize, log: f64) {
         self.usual.push(place, log);
+        if self.slower > 0 && self.usual.len() - self.slower > self.rules.reference {
+            self.usual = self.usual.split_off(self.slower);
+            self.slower = 0;
+        }
+        if !self.compare(self.slower) && self.slower > 0 {
+            self.compare(0);
+        }
+    }
+
+    /// Holds the newest releases against those before, from this one on; whether there is a shift.
+    fn compare(&mut self, from: usize) -> bool {
         let rules = self.rules;
-        let Some(longest) = self.usual.len().checked_sub(rules.enough).map(|longest| longest.min(rules.longest)) else {
-            return;
+        let Some(longest) = (self.usual.len() - from).checked_sub(rules.enough) else { return false };
+        let longest = longest.min(rules.longest);
+        let oldest = self.usual.len().saturating_sub(rules.reference + longest).max(from);
+        let Some((slower, faster)) = scan::extremes(&self.usual.logs[oldest..], self.lasting()..=longest) else {
+            return false;
         };
-        let from = self.usual.len().saturating_sub(rules.reference + longest);
-        let Some((slower, faster)) = scan::extremes(&self.usual.logs[from..], self.lasting()..=longest) else { return };
         if slower.above > rules.threshold {
-            self.consider(Direction::Slower, slower);
-        } else if -faster.above > rules.threshold {
-            self.consider(Direction::Faster, faster);
+            self.consider(Direction::Slower, slower, from)
+        } else if -faster.above > rules.threshold && from == self.slower {
+            self.consider(Direction::Faster, faster, from)
+        } else {
+            false
         }
     }
 
@@ -132,39 +150,40 @@ impl<'a> Watch<'a> {
     }
 
     /// Notices a shift if it is large enough and still goes on.
-    fn consider(&mut self, direction: Direction, cut: Cut) {
-        let since = self.usual.len() - cut.since;
-        let before = &self.usual.logs[since.saturating_sub(self.rules.reference)..since];
-        let ratio = size::ratio(before, &self.usual.logs[since..]).estimate;
+    fn consider(&mut self, direction: Direction, cut: Cut, from: usize) -> bool {
+        let rules = self.rules;
+        let cut = self.usual.len() - cut.since;
+        let from = cut.saturating_sub(rules.reference).max(from);
+        let (before, after) = (&self.usual.logs[from..cut], &self.usual.logs[cut..]);
+        let ratio = size::ratio(before, after).estimate;
         let large = match direction {
-            Direction::Slower => ratio >= self.rules.least,
-            Direction::Faster => ratio.saturating_mul(self.rules.least) <= 1_000_000,
+            Direction::Slower => ratio >= rules.least,
+            Direction::Faster => ratio.saturating_mul(rules.least) <= 1_000_000,
         };
         let middle = size::median(before) + (ratio as f64 / 1000.0).ln() / 2.0;
-        if large && self.goes_on(direction, since, middle) {
-            self.notice(direction, since, middle);
+        // It began with a release that is part of it, which chance may place behind the cut.
+        let since = cut + after.iter().take_while(|log| !direction.is_beyond(**log, middle)).count();
+        let noticed = large && self.goes_on(direction, since, middle);
+        if noticed {
+            self.notice(direction, from..since, middle);
         }
+        noticed
     }
 
     /// Whether the releases that came once it had lasted are nearer to the new time than to the one before: two of them, and half.
     fn goes_on(&self, direction: Direction, since: usize, middle: f64) -> bool {
-        let first = self.usual.places.get(since).map(|place| self.at(*place)).unwrap_or_default();
-        let releases = self.usual.places[since..].iter().zip(&self.usual.logs[since..]);
+        let Some(first) = self.usual.places.get(since).map(|place| self.at(*place)) else { return false };
+        let releases = self.usual.places.iter().zip(&self.usual.logs).skip(since);
         let later = releases.filter(|(place, _)| (self.at(**place) - first).0 >= self.rules.lasting.0);
-        let (mut on, mut off) = (0, 0);
-        for (_, log) in later {
-            match direction {
-                Direction::Slower if *log > middle => on += 1,
-                Direction::Faster if *log < middle => on += 1,
-                _ => off += 1,
-            }
-        }
-        on >= 2 && on >= off
+        let (on, off): (Vec<f64>, Vec<f64>) =
+            later.map(|(_, log)| *log).partition(|log| direction.is_beyond(*log, middle));
+        on.len() >= 2 && on.len() >= off.len()
     }
 
-    fn notice(&mut self, direction: Direction, since: usize, middle: f64) {
-        let after = self.usual.split_off(since);
-        let before = self.usual.newest(self.rules.reference);
+    /// Takes note of a shift from the releases of this range to those behind it.
+    fn notice(&mut self, direction: Direction, before: Range<usize>, middle: f64) {
+        let after = self.usual.split_off(before.end);
+        let before = self.usual.newest(before.len());
         let shift = self.describe(&before, &after);
         let at = after.places.last().copied().unwrap_or_default();
         let ended = (direction == Direction::Faster).then_some(Ended::Welcome);
@@ -172,6 +191,7 @@ impl<'a> Watch<'a> {
             Direction::Faster => {
                 // Until there are enough of the faster ones, some of before stay with them: nobody shall be unwatched for success.
                 self.usual = before.newest(self.rules.enough.saturating_sub(after.len()));
+                self.slower = self.usual.len();
                 self.usual.append(after);
             }
             Direction::Slower => self.standing = Some(Standing { before, after, middle, back: 0, back_since: 0 }),
@@ -186,13 +206,14 @@ impl<'a> Watch<'a> {
             standing.back_since = standing.after.len();
         }
         standing.after.push(place, log);
-        standing.back = if log < standing.middle { standing.back + 1 } else { standing.back.saturating_sub(1) };
+        let still = Direction::Slower.is_beyond(log, standing.middle);
+        standing.back = if still { standing.back.saturating_sub(1) } else { standing.back + 1 };
         if standing.back >= self.rules.back {
             let back = standing.after.split_off(standing.back_since);
             self.usual.append(back);
             self.end(Ended::Back(place));
         } else if standing.after.len() >= self.rules.settled {
-            self.usual = std::mem::take(&mut standing.after);
+            (self.usual, self.slower) = (std::mem::take(&mut standing.after), 0);
             self.end(Ended::Settled(place));
         }
     }
@@ -212,6 +233,7 @@ impl<'a> Watch<'a> {
             }
             None => self.usual = Line::default(),
         }
+        self.slower = 0;
     }
 
     fn verdict(&self) -> Verdict {
@@ -239,6 +261,16 @@ impl<'a> Watch<'a> {
 
     fn of(&self, line: &Line) -> Vec<&'a Release> {
         line.places.iter().filter_map(|place| self.releases.get(*place)).collect()
+    }
+}
+
+impl Direction {
+    /// Whether a logarithm lies on the far side of the middle.
+    fn is_beyond(self, log: f64, middle: f64) -> bool {
+        match self {
+            Self::Slower => log > middle,
+            Self::Faster => log < middle,
+        }
     }
 }
 

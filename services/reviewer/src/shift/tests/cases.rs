@@ -4,7 +4,7 @@ use super::*;
 
 /// Ten minutes, give or take as many seconds as the place says.
 fn usual(count: usize) -> impl Iterator<Item = i64> {
-    (0..count).map(|place| 10 * MINUTE + (place as i64 * 7919 % 61 - 30) * 1000)
+    (0..count).map(|place| 10 * MINUTE + (place as i64 * 11 % 61 - 30) * 1000)
 }
 
 fn twice(count: usize) -> impl Iterator<Item = i64> {
@@ -18,7 +18,7 @@ fn slower(examined: &Examined) -> &Shift {
     }
 }
 
-/// Longer than all of 40 is at 40.5 of 41, a score of 2.25; less the slack that is 1.75 a release, and more than 8 at the fifth.
+/// Five above all of 40: √(3 · 40 · 5 / 46) = 3.61 standard deviations; four are √(3 · 40 · 4 / 45) = 3.27.
 #[test]
 fn twice_as_long_is_told_at_the_fifth_release() {
     let releases = every_eight_hours(usual(40).chain(twice(5)));
@@ -35,20 +35,22 @@ fn twice_as_long_is_told_at_the_fifth_release() {
 
 #[test]
 fn three_odd_releases_in_a_row_are_no_shift() {
-    let releases = every_eight_hours(usual(40).chain([100 * HOUR; 3]).chain(usual(60)).chain([100 * HOUR; 3]).chain(usual(9)));
+    let releases =
+        every_eight_hours(usual(40).chain([100 * HOUR; 3]).chain(usual(60)).chain([100 * HOUR; 3]).chain(usual(9)));
     assert!(told(&releases).is_empty());
 }
 
+/// Twelve slow releases within eleven hours, and the usual ones from the next morning on.
 #[test]
-fn what_is_over_within_a_day_is_no_shift() {
-    let mut releases = every_eight_hours(usual(40).chain(twice(20)).chain(usual(20)));
+fn what_is_over_by_the_next_morning_is_no_shift() {
+    let mut releases = every_eight_hours(usual(40).chain(twice(12)).chain(usual(20)));
     for (place, release) in releases.iter_mut().enumerate().skip(40) {
-        let into_the_day = if place < 60 { (place as i64 - 40) * HOUR } else { (place as i64 - 36) * HOUR };
-        release.at = Timestamp(40 * 8 * HOUR + into_the_day);
+        let hours = if place < 52 { place as i64 - 40 } else { place as i64 - 28 };
+        release.at = Timestamp((40 * 8 + hours) * HOUR);
     }
     assert!(told(&releases).is_empty());
     // The same at a slower pace has lasted.
-    assert_eq!(told(&every_eight_hours(usual(40).chain(twice(20)))), [(Direction::Slower, 44)]);
+    assert_eq!(told(&every_eight_hours(usual(40).chain(twice(12)))), [(Direction::Slower, 44)]);
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn twenty_releases_are_enough_to_compare_with() {
     assert_eq!(examined(&every_eight_hours(usual(19))).now, Verdict::NotEnough { have: 19, need: 20 });
     assert_eq!(examined(&[]).now, Verdict::NotEnough { have: 0, need: 20 });
     assert_eq!(examined(&every_eight_hours(usual(20))).now, Verdict::Steady);
-    assert!(told(&every_eight_hours(usual(19).chain(twice(30)))).is_empty());
+    assert!(told(&every_eight_hours(usual(5).chain(twice(60)))).is_empty());
     assert_eq!(told(&every_eight_hours(usual(20).chain(twice(10)))).len(), 1);
 }
 
@@ -144,10 +146,10 @@ fn what_nobody_knows_is_left_out() {
     assert_eq!((examined.shifts[0].at, examined.shifts[0].shift.releases), (44, 5));
 }
 
-/// A gate that half of the releases meet: its median is nothing, before and since.
+/// A gate that every other release meets: its median is nothing before, and may be nothing since.
 #[test]
 fn the_cause_is_found_among_zeros() {
-    let mut releases = every_eight_hours(usual(60).chain(usual(40)));
+    let mut releases = every_eight_hours(usual(60).chain(usual(60)));
     for (place, release) in releases.iter_mut().enumerate() {
         let [.., build, gate, hand_off, deploy, _] = &mut release.segments;
         let whole = release.merge_to_production.unwrap().0;
@@ -158,7 +160,6 @@ fn the_cause_is_found_among_zeros() {
             release.merge_to_production = Some(Millis(whole + 30 * MINUTE));
         }
     }
-    // Of four releases that wait every other one, the middle half holds one that does.
     let examined = examined(&releases);
     let noticed = &examined.shifts[0];
     assert_eq!(noticed.shift.cause().map(|cause| cause.segment), Some("gate_wait"), "{noticed:?}");
