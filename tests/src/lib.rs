@@ -9,4 +9,5 @@ pub mod installation;
 pub mod lag;
 pub mod payloads;
 pub mod repository;
+pub mod shifts;
 pub mod verify;

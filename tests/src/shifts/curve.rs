@@ -114,8 +114,7 @@ impl Panel {
             let path: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             let dashed = if line.dashed { " dashed" } else { "" };
             let from = format!("{:.1},{:.1}", axes.x(0), axes.y(0.0));
-            let _ =
-                writeln!(svg, "<path class=\"c{}{dashed}\" d=\"M{from} L{}\"/>", line.colour, path.join(" "));
+            let _ = writeln!(svg, "<path class=\"c{}{dashed}\" d=\"M{from} L{}\"/>", line.colour, path.join(" "));
             labels.push((axes.y(line.found.last().copied().unwrap_or_default()), line));
         }
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -137,15 +136,22 @@ impl Axes {
             let _ = writeln!(svg, "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
             if percent != 100 {
                 let (x, y) = (left - 6.0, y + 4.0);
-                let _ = writeln!(svg, "<text class=\"quiet\" text-anchor=\"end\" x=\"{x}\" y=\"{y:.1}\">{percent} %</text>");
+                let _ = writeln!(
+                    svg,
+                    "<text class=\"quiet\" text-anchor=\"end\" x=\"{x}\" y=\"{y:.1}\">{percent} %</text>"
+                );
             }
         }
         for releases in (0..=AFTER).step_by(10) {
             let (x, y) = (self.x(releases), bottom + 16.0);
             let _ = writeln!(svg, "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>");
-            let _ = writeln!(svg, "<text class=\"quiet\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{y}\">{releases}</text>");
+            let _ =
+                writeln!(svg, "<text class=\"quiet\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{y}\">{releases}</text>");
         }
         let (x, y) = (f64::midpoint(left, right), bottom + 31.0);
-        let _ = writeln!(svg, "<text class=\"quiet\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{y}\">releases since the shift</text>");
+        let _ = writeln!(
+            svg,
+            "<text class=\"quiet\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{y}\">releases since the shift</text>"
+        );
     }
 }

@@ -139,22 +139,29 @@ pub fn panels(groups: &[&Group], other: &[(String, Vec<Outcome>)]) -> Vec<Panel>
         dashed: false,
         found: curve::shares(&outcomes(groups, Order::Real, size, at)),
     };
-    let lines = |at: &dyn Fn(Place) -> bool| SIZES.into_iter().enumerate().map(|size| line(size, at)).collect::<Vec<_>>();
+    let lines =
+        |at: &dyn Fn(Place) -> bool| SIZES.into_iter().enumerate().map(|size| line(size, at)).collect::<Vec<_>>();
     let mut everything = lines(&|place| place == Place::Everything);
     for (label, outcomes) in other {
         let found = curve::shares(outcomes);
         everything.push(Line { label: label.clone(), colour: 1, dashed: true, found });
     }
-    let note = format!("{} shifts of each size; dashed: means of 7 over 30 days", runs(groups));
-    let mut panels = vec![Panel { title: "Everything takes so many times as long".to_owned(), note, lines: everything }];
+    let note = format!("{} shifts of each size; dashed: 1.5 × by means, as seldom wrong", runs(groups));
+    let mut panels =
+        vec![Panel { title: "Everything takes so many times as long".to_owned(), note, lines: everything }];
     let parts = groups.iter().flat_map(|group| group.measure.parts());
     let segments: BTreeSet<usize> = parts.clone().map(|part| part.segment).collect();
     for segment in segments {
-        let names: BTreeSet<&str> = parts.clone().filter(|part| part.segment == segment).map(|part| part.name).collect();
+        let names: BTreeSet<&str> =
+            parts.clone().filter(|part| part.segment == segment).map(|part| part.name).collect();
         let right = |size| 100.0 * segment_right(groups, &[size], Some(segment));
         panels.push(Panel {
             title: format!("Longer: {}", Vec::from_iter(names).join(", or ")),
-            note: format!("the segment is named rightly for 1.5 × in {:.0} %, for 2 × in {:.0} %", right(1500), right(2000)),
+            note: format!(
+                "the segment is named rightly for 1.5 × in {:.0} %, for 2 × in {:.0} %",
+                right(1500),
+                right(2000)
+            ),
             lines: lines(&|place| place == Place::Segment(segment)),
         });
     }

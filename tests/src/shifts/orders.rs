@@ -54,9 +54,8 @@ pub fn factor_of_means(tracks: &[&Track], per_year: f64, orders: usize, rng: &mu
         ratios.extend((0..orders).map(|_| ratios_of_means(&shuffled(track, 1, rng))));
     }
     let years: f64 = tracks.iter().map(|track| track.years() * orders as f64).sum();
-    let crossings = |ratios: &Vec<f64>, factor: f64| {
-        ratios.windows(2).filter(|pair| pair[0] <= factor && pair[1] > factor).count()
-    };
+    let crossings =
+        |ratios: &Vec<f64>, factor: f64| ratios.windows(2).filter(|pair| pair[0] <= factor && pair[1] > factor).count();
     let mut factor = 1.5;
     while ratios.iter().map(|of_one| crossings(of_one, factor)).sum::<usize>() as f64 > per_year * years {
         factor *= 1.05;
