@@ -33,7 +33,7 @@ proptest! {
     /// Hours or minutes: what is found is the same.
     #[test]
     fn the_unit_does_not_matter(history in histories(), times in 2_i64..1000) {
-        let longer: Vec<Release> = history.iter().cloned().map(|release| Release {
+        let longer: Vec<Release> = history.clone().into_iter().map(|release| Release {
             merge_to_production: release.merge_to_production.map(|time| Millis(time.0 * times)),
             ..release
         }).collect();
@@ -100,4 +100,24 @@ proptest! {
             prop_assert!(noticed.shift.since <= noticed.at);
         }
     }
+}
+
+/// Where every order is as likely as any other, a shift is told of some three times in ten thousand releases, early or late, and
+/// however the times are distributed.
+#[test]
+fn chance_is_seldom_told_of() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    let (mut early, mut late) = (0, 0);
+    for _ in 0..400 {
+        // From a second to two days, most of them short.
+        let times: Vec<i64> = (0..250).map(|_| (1000.0 * (12.0 * rng.f64() * rng.f64()).exp()) as i64).collect();
+        let told = told(&every_eight_hours(times)).into_iter().filter(|(direction, _)| *direction == Direction::Slower);
+        for (_, at) in told {
+            if at < 75 { early += 1 } else { late += 1 }
+        }
+    }
+    let (early_of, late_of) = (400 * (75 - 20), 400 * (250 - 75));
+    assert!(early * 10_000 < 6 * early_of, "{early} in {early_of} releases");
+    assert!(late * 10_000 < 6 * late_of, "{late} in {late_of} releases");
+    assert!(early + late > 0, "nothing at all is no chance");
 }
