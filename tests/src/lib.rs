@@ -11,4 +11,5 @@ pub mod lag;
 pub mod payloads;
 pub mod repository;
 pub mod rollups;
+pub mod shifts;
 pub mod verify;

@@ -1,5 +1,6 @@
 //! `bench …`: figures that decisions rest on, from a run that anyone can repeat.
 
+mod alerts;
 mod avro;
 mod backfill;
 mod corpus;
@@ -19,6 +20,11 @@ pub struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// How soon a sustained shift of lead time is found in real histories, and how often one is found that is none.
+    #[command(after_help = "\
+Shifts are planted at random releases, into everything and into one segment; orders in which nothing is are made by shuffling. Rules
+were chosen on every other component; both halves are shown. Figures of services/decisions/0021-sustained-shift.md.")]
+    Alerts(alerts::Alerts),
     /// Avro encoders and decoders on the records that flow: the figures of services/decisions/0002-avro-codec.md.
     Avro(avro::Avro),
     /// How fast a git repository is read into Kafka, and how much memory that takes.
@@ -40,6 +46,7 @@ Examples:
 impl Bench {
     pub fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.what {
+            What::Alerts(alerts) => alerts.run(),
             What::Avro(avro) => avro.run(),
             What::Backfill(backfill) => backfill.run(),
             What::Correlate(correlate) => correlate.run(),
