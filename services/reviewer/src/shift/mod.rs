@@ -15,7 +15,7 @@
 //! The same is done downwards: once a component has become faster, what counts is the faster time.
 //!
 //! A shift then stands until [`Rules::back`] more releases lie nearer to the time before than to the new one, until somebody
-//! acknowledges it, or until [`Rules::settled`] releases have made it the usual.
+//! acknowledges it, or until [`Rules::settled`] releases have made it the usual, and it has stood for [`Rules::settled_for`].
 //!
 //! Durations come and go as integers of milliseconds, ratios as thousandths. Floats are logarithms and ranks inside of the statistic;
 //! none is kept. Figures behind the rules: decision 0021, `cargo xtask bench alerts`.
@@ -65,6 +65,8 @@ pub struct Rules {
     pub back: u32,
     /// After how many releases nobody waits for it to be over any more.
     pub settled: usize,
+    /// And after how long.
+    pub settled_for: Millis,
 }
 
 impl Default for Rules {
@@ -79,6 +81,7 @@ impl Default for Rules {
             lasting: Millis(12 * 3_600_000),
             back: 5,
             settled: 100,
+            settled_for: Millis(30 * 24 * 3_600_000),
         }
     }
 }

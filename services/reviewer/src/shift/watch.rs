@@ -32,6 +32,8 @@ struct Line {
 
 /// A shift that has been noticed and is not over.
 struct Standing {
+    /// When it was noticed.
+    noticed: Timestamp,
     /// The releases that it is held against.
     before: Line,
     /// Those since.
@@ -128,9 +130,11 @@ impl<'a> Watch<'a> {
     fn compare(&mut self, from: usize) -> bool {
         let rules = self.rules;
         let Some(longest) = (self.usual.len() - from).checked_sub(rules.enough) else { return false };
-        let longest = longest.min(rules.longest);
+        // Whoever releases every few minutes has more in the time that a shift must last.
+        let shortest = self.lasting();
+        let longest = longest.min(rules.longest.max(2 * shortest));
         let oldest = self.usual.len().saturating_sub(rules.reference + longest).max(from);
-        let Some((slower, faster)) = scan::extremes(&self.usual.logs[oldest..], self.lasting()..=longest) else {
+        let Some((slower, faster)) = scan::extremes(&self.usual.logs[oldest..], shortest..=longest) else {
             return false;
         };
         if slower.above > rules.threshold {
@@ -194,13 +198,16 @@ impl<'a> Watch<'a> {
                 self.slower = self.usual.len();
                 self.usual.append(after);
             }
-            Direction::Slower => self.standing = Some(Standing { before, after, middle, back: 0, back_since: 0 }),
+            Direction::Slower => {
+                self.standing = Some(Standing { noticed: self.at(at), before, after, middle, back: 0, back_since: 0 })
+            }
         }
         self.shifts.push(Noticed { direction, at, shift, ended });
     }
 
     /// Whether a shift that stands still does after this release.
     fn follow(&mut self, place: usize, log: f64) {
+        let at = self.at(place);
         let Some(standing) = &mut self.standing else { return };
         if standing.back == 0 {
             standing.back_since = standing.after.len();
@@ -212,7 +219,7 @@ impl<'a> Watch<'a> {
             let back = standing.after.split_off(standing.back_since);
             self.usual.append(back);
             self.end(Ended::Back(place));
-        } else if standing.after.len() >= self.rules.settled {
+        } else if standing.after.len() >= self.rules.settled && (at - standing.noticed).0 >= self.rules.settled_for.0 {
             (self.usual, self.slower) = (std::mem::take(&mut standing.after), 0);
             self.end(Ended::Settled(place));
         }

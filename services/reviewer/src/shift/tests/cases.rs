@@ -103,6 +103,21 @@ fn what_stays_for_a_hundred_releases_is_the_usual() {
     assert_eq!(settled.shifts[0].ended, Some(Ended::Settled(139)));
 }
 
+/// A release every five minutes: two hundred of them are seventeen hours.
+#[test]
+fn whoever_releases_all_day_is_told_once_it_has_lasted() {
+    let mut releases = every_eight_hours(usual(200).chain(twice(200)));
+    for (place, release) in releases.iter_mut().enumerate() {
+        release.at = Timestamp(place as i64 * 5 * MINUTE);
+    }
+    let examined = examined(&releases);
+    let [noticed] = &examined.shifts[..] else { panic!("{examined:?}") };
+    // 144 are twelve hours, and two must have come since.
+    assert_eq!((noticed.shift.since, noticed.at), (200, 345));
+    // A hundred releases later nobody has had the time to look at it.
+    assert_eq!(noticed.ended, None);
+}
+
 /// Once it is faster, the old time is a shift.
 #[test]
 fn what_was_won_can_be_lost() {
