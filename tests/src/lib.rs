@@ -2,6 +2,7 @@
 
 pub mod chaos;
 pub mod dashboards;
+pub mod database;
 pub mod demo;
 pub mod git;
 pub mod govuk;

@@ -1,58 +1,36 @@
 //! A database with the demo's rows, and somebody who may only read it.
 
-use std::collections::BTreeMap;
-
-use local_stack::{MIGRATE, READ, SharedStack, User, WRITE};
-use model::schema::Subject;
+use end_to_end::database;
+use local_stack::{READ, WRITE};
 use reqwest::Client;
-use warehouse::{Rows, Table, Warehouse, WarehouseConfig};
 
 use crate::answer::Answer;
 use crate::world::World;
 
 pub struct Database {
-    url: String,
-    name: String,
+    tables: database::Database,
     http: Client,
 }
 
 impl Database {
     /// Makes the tables and fills them, as the loader does.
     pub async fn with(world: &World) -> Database {
-        let ensure = || SharedStack::ensure(&|line| eprintln!("{line}")).unwrap();
-        let url = tokio::task::spawn_blocking(ensure).await.unwrap().addresses().clickhouse.clone();
-        let database = Database { url, name: format!("t_panels_{:016x}", fastrand::u64(..)), http: Client::new() };
-        database.warehouse(MIGRATE).migrate().await.unwrap();
-        let writer = database.warehouse(WRITE);
-        let mut tables: BTreeMap<Subject, Rows> = BTreeMap::new();
-        for fact in &world.facts {
-            let rows = tables.entry(fact.subject()).or_insert_with(|| Rows::new(Table::of(fact.subject()).unwrap()));
-            rows.push(fact).unwrap();
-        }
-        for rows in tables.values() {
-            writer.insert(rows, "panels").await.unwrap();
-        }
-        writer.publish(&world.watermarks).await.unwrap();
-        database
-    }
-
-    fn warehouse(&self, user: User) -> Warehouse {
-        let config = WarehouseConfig {
-            url: self.url.clone(),
-            database: self.name.clone(),
-            user: user.name.to_owned(),
-            password: Some(user.password.into()),
-            ..WarehouseConfig::default()
-        };
-        Warehouse::new(&config).unwrap()
+        let tables = database::Database::migrated("t_panels", |line| eprintln!("{line}")).await.unwrap();
+        tables.load(&world.facts, "panels").await.unwrap();
+        tables.warehouse(WRITE).unwrap().publish(&world.watermarks).await.unwrap();
+        Database { tables, http: Client::new() }
     }
 
     /// Asks as the user that reads; what ClickHouse says where it refuses.
     pub async fn ask(&self, sql: &str) -> Result<Answer, String> {
         let request = self
             .http
-            .post(&self.url)
-            .query(&[("database", self.name.as_str()), ("default_format", "JSONCompact"), ("wait_end_of_query", "1")])
+            .post(&self.tables.url)
+            .query(&[
+                ("database", self.tables.name.as_str()),
+                ("default_format", "JSONCompact"),
+                ("wait_end_of_query", "1"),
+            ])
             .header("X-ClickHouse-User", READ.name)
             .header("X-ClickHouse-Key", READ.password)
             .body(sql.to_owned());
@@ -63,7 +41,6 @@ impl Database {
     }
 
     pub async fn remove(self) {
-        let drop = format!("DROP DATABASE IF EXISTS {}", self.name);
-        self.warehouse(MIGRATE).execute(&drop).await.unwrap();
+        self.tables.remove().await.unwrap();
     }
 }

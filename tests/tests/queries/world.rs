@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use end_to_end::database::Database;
 use end_to_end::demo::{self, Expected, NOW};
 use end_to_end::installation;
-use local_stack::{MIGRATE, READ, SharedStack, User, WRITE};
+use local_stack::{READ, User};
 use model::Timestamp;
 use model::fact::{
     BuildFact, BuildFailureFact, ComponentFact, DeploymentFact, Fact, GateWaitFact, ManualStepFact, ReleaseCommitFact,
     ReleaseFact,
 };
-use model::schema::Subject;
 use serde_json::Value;
-use warehouse::{Rows, Table, Warehouse, WarehouseConfig};
+use warehouse::Warehouse;
 
 use crate::made;
 
@@ -27,8 +27,7 @@ pub struct World {
     pub expected: Expected,
     facts: Vec<Fact>,
     binary: PathBuf,
-    pub url: String,
-    pub name: String,
+    database: Database,
 }
 
 /// The rows of one table of the history, of the time that is asked about.
@@ -73,41 +72,19 @@ impl World {
 
     /// Only what is made by hand.
     pub async fn without_history() -> World {
-        let (binary, url) = tokio::task::spawn_blocking(|| {
-            let binary = installation::build().unwrap();
-            (binary, SharedStack::ensure(&|line| eprintln!("{line}")).unwrap().addresses().clickhouse.clone())
-        })
-        .await
-        .unwrap();
-        let name = format!("t_queries_{:016x}", fastrand::u64(..));
-        let world = World { expected: Expected::default(), facts: Vec::new(), binary, url, name };
-        world.warehouse(MIGRATE).migrate().await.unwrap();
+        let binary = tokio::task::spawn_blocking(installation::build).await.unwrap().unwrap();
+        let database = Database::migrated("t_queries", |line| eprintln!("{line}")).await.unwrap();
+        let world = World { expected: Expected::default(), facts: Vec::new(), binary, database };
         world.load(&made::facts()).await;
         world
     }
 
-    /// Writes rows as the loader does.
     async fn load(&self, facts: &[Fact]) {
-        let mut tables: BTreeMap<Subject, Rows> = BTreeMap::new();
-        for fact in facts {
-            let rows = tables.entry(fact.subject()).or_insert_with(|| Rows::new(Table::of(fact.subject()).unwrap()));
-            rows.push(fact).unwrap();
-        }
-        let writer = self.warehouse(WRITE);
-        for rows in tables.values() {
-            writer.insert(rows, "queries").await.unwrap();
-        }
+        self.database.load(facts, "queries").await.unwrap();
     }
 
     pub fn warehouse(&self, user: User) -> Warehouse {
-        let config = WarehouseConfig {
-            url: self.url.clone(),
-            database: self.name.clone(),
-            user: user.name.to_owned(),
-            password: Some(user.password.into()),
-            ..WarehouseConfig::default()
-        };
-        Warehouse::new(&config).unwrap()
+        self.database.warehouse(user).unwrap()
     }
 
     /// Which team owns each component.
@@ -132,8 +109,8 @@ impl World {
         let mut command = Command::new(&self.binary);
         command
             .args(arguments)
-            .env("THROUGHLINE_CLICKHOUSE__URL", &self.url)
-            .env("THROUGHLINE_CLICKHOUSE__DATABASE", &self.name)
+            .env("THROUGHLINE_CLICKHOUSE__URL", &self.database.url)
+            .env("THROUGHLINE_CLICKHOUSE__DATABASE", &self.database.name)
             .env("THROUGHLINE_CLICKHOUSE__USER", READ.name)
             .env("THROUGHLINE_CLICKHOUSE__PASSWORD", READ.password)
             .env_remove("RUST_LOG");
@@ -185,7 +162,6 @@ impl World {
     }
 
     pub async fn remove(self) {
-        let drop = format!("DROP DATABASE IF EXISTS {}", self.name);
-        self.warehouse(MIGRATE).execute(&drop).await.unwrap();
+        self.database.remove().await.unwrap();
     }
 }

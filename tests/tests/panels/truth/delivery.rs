@@ -183,7 +183,7 @@ fn means(told: &Told) -> Lines {
 }
 
 /// The segments with their names, in the order of the way.
-fn way(r: &ReleaseFact) -> [(&'static str, Option<Millis>); 10] {
+pub(super) fn way(r: &ReleaseFact) -> [(&'static str, Option<Millis>); 10] {
     [
         ("coding", r.coding),
         ("review", r.review),

@@ -4,6 +4,7 @@ use model::Millis;
 use model::event::Outcome;
 use model::fact::{DeploymentFact, GateOutcome, ReleaseCommitFact, ReleaseFact};
 
+use super::delivery::way;
 use super::{Case, DAY, Lines, Told};
 use crate::answer::{NONE, line, word};
 
@@ -98,21 +99,9 @@ fn about(told: &Told) -> Lines {
 fn waterfall(told: &Told) -> Lines {
     let r = release(told);
     let started = r.at + Millis(-r.lead_time.unwrap().0);
-    let segments = [
-        ("coding", r.coding),
-        ("review", r.review),
-        ("batch wait", r.batch_wait),
-        ("merge to build", r.merge_to_build),
-        ("queue", r.queue),
-        ("build and test", r.build_and_test),
-        ("gate wait", r.gate_wait),
-        ("hand off", r.hand_off),
-        ("deploy", r.deploy),
-        ("unaccounted", r.unaccounted),
-    ];
     let mut begins = Millis(0);
     let mut lines = Lines::new();
-    for (name, length) in segments.into_iter().filter_map(|(name, length)| Some((name, length?))) {
+    for (name, length) in way(r).into_iter().filter_map(|(name, length)| Some((name, length?))) {
         if length.0 > 0 {
             lines.push(line![name, begins, length, NONE, NONE, NONE]);
         }
