@@ -164,6 +164,7 @@ pub(crate) fn read_record(key: &Key, value: &[u8]) -> Result<Option<Restored>, E
         Key::Incident(_) => Restored::Incident(read_value(key, value)?),
         Key::Exclusion(_) => Restored::Exclusion(read_value(key, value)?),
         Key::Purpose(..) => Restored::Purpose(read_value(key, value)?),
+        Key::Shifts(_) => Restored::Shifts(read_value(key, value)?),
         Key::Emitted(_) | Key::Meta | Key::Superseded(..) => return Ok(None),
     }))
 }

@@ -302,6 +302,13 @@ pub struct Purpose {
     pub purposes: Latest<Vec<String>>,
 }
 
+/// What people said of the shifts of a component.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Shifts {
+    /// When one was acknowledged. An earlier time matters beside a later one: from it on the next shift is one by itself.
+    pub acknowledged: SortedSet<Timestamp>,
+}
+
 /// A tag of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tag {
@@ -356,6 +363,7 @@ join_fields! {
     Artifact { commit, run, tags }
     NamedStep { finished_at, told }
     Purpose { purposes }
+    Shifts { acknowledged }
 }
 
 impl Deployment {

@@ -48,6 +48,8 @@ pub enum Observation {
     BaselineNone(Component),
     /// What a gate is there to catch, for one component or for all.
     Purpose(Option<Component>, String, entity::Purpose),
+    /// What people said of the shifts of a component.
+    Shifts(Component, entity::Shifts),
 }
 
 impl Observation {
@@ -66,7 +68,8 @@ impl Observation {
             | Self::Catalog(_)
             | Self::BaselineNone(_)
             | Self::Exclusion(..)
-            | Self::Purpose(..) => Vec::new(),
+            | Self::Purpose(..)
+            | Self::Shifts(..) => Vec::new(),
         }
     }
 }
@@ -85,6 +88,10 @@ pub fn observe(event: Event<Body>) -> Result<Vec<Observation>, &'static str> {
         Body::Review(ReviewBody::GatePurposeSaid(said)) => {
             let purpose = entity::Purpose { purposes: Latest::told(at, Some(said.purposes)) };
             Ok(vec![Observation::Purpose(said.component, said.gate, purpose)])
+        }
+        Body::Review(ReviewBody::ShiftAcknowledged(said)) => {
+            let shifts = entity::Shifts { acknowledged: SortedSet::of(said.acknowledged_at.unwrap_or(at)) };
+            Ok(vec![Observation::Shifts(said.component, shifts)])
         }
         Body::Review(
             ReviewBody::ImprovementPicked(_) | ReviewBody::ImprovementDone(_) | ReviewBody::ImprovementDropped(_),

@@ -412,6 +412,7 @@ impl Realm {
             Key::Purpose(component, gate) => {
                 changelog::record(realm, key, records.purposes.get(&(component.clone(), gate.clone())))
             }
+            Key::Shifts(component) => changelog::record(realm, key, records.shifts.get(component)),
             Key::Emitted(unit) => changelog::record(realm, key, self.emitted.get(unit)),
             Key::Meta => changelog::record(realm, key, Some(&self.meta)),
             Key::Superseded(source, delivery) => {

@@ -26,7 +26,7 @@ pub enum Subject {
     /// Incidents.
     #[serde(rename = "incident.events")]
     IncidentEvents,
-    /// What people say on the review page.
+    /// What people say, on the review page or by a command.
     #[serde(rename = "review.events")]
     ReviewEvents,
     /// What steers the derivation.

@@ -268,11 +268,12 @@ impl ser::Serializer for Value<'_> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Misfit> {
-        self.expect("a list", &[Kind::TextList, Kind::EnumList, Kind::LongList])?;
+        self.expect("a list", &[Kind::TextList, Kind::EnumList, Kind::LongList, Kind::TimeList])?;
         length(self.out, len.ok_or_else(|| Misfit("a list of unknown length cannot be written".to_owned()))?);
         let kind = match self.kind {
             Kind::EnumList => Kind::Enum,
             Kind::LongList => Kind::Long,
+            Kind::TimeList => Kind::Time,
             _ => Kind::Text,
         };
         Ok(Value { kind, ..self })
@@ -365,6 +366,19 @@ mod tests {
         assert_eq!(out, b"\x02\x07one_two\x07one_two");
         let refused = write(&fact, &[column("words", Kind::TextList, false)], &mut out).unwrap_err().to_string();
         assert!(refused.contains("`words`"), "{refused}");
+    }
+
+    #[test]
+    fn each_time_of_a_list_is_kept_within_what_there_is() {
+        #[derive(Serialize)]
+        struct Fact {
+            times: Vec<i64>,
+        }
+        let mut out = Vec::new();
+        let fact = Fact { times: vec![i64::MIN, 1, i64::MAX] };
+        write(&fact, &[column("times", Kind::TimeList, false)], &mut out).unwrap();
+        let times = [FIRST_TIME, 1, LAST_TIME].map(i64::to_le_bytes);
+        assert_eq!(out, [&[3], times.as_flattened()].concat());
     }
 
     #[test]

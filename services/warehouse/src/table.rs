@@ -48,6 +48,8 @@ pub enum Kind {
     EnumList,
     /// `Array(Int64)`.
     LongList,
+    /// `Array(DateTime64(3, 'UTC'))`, each as a time by itself.
+    TimeList,
 }
 
 /// In the order of the flow. A test holds that each has the columns of its schema.
@@ -116,6 +118,7 @@ fn kind(avro: &Value) -> Option<Kind> {
             Kind::Text => Some(Kind::TextList),
             Kind::Enum => Some(Kind::EnumList),
             Kind::Long => Some(Kind::LongList),
+            Kind::Time => Some(Kind::TimeList),
             _ => None,
         },
         _ => None,
@@ -158,6 +161,8 @@ mod tests {
         assert!(gates.contains(&hollow) && gates.contains(&missed));
         let lead_times = Column { name: "lead_times".into(), kind: Kind::LongList, nullable: false };
         assert!(Table::of(Subject::RollupDaily).unwrap().columns.contains(&lead_times));
+        let acknowledged = Column { name: "acknowledged".into(), kind: Kind::TimeList, nullable: false };
+        assert!(Table::of(Subject::Components).unwrap().columns.contains(&acknowledged));
         assert_eq!(Table::of(Subject::Inbox), None);
     }
 

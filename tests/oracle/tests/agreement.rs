@@ -124,7 +124,9 @@ fn said(fact: &Fact) -> Vec<String> {
                 format!("green {}", row.green_at.is_some()),
             ]
         }
-        Fact::Component(row) => vec![format!("declared {}", row.declared)],
+        Fact::Component(row) => {
+            vec![format!("declared {}", row.declared), format!("acknowledged {}", !row.acknowledged.is_empty())]
+        }
         Fact::BuildFailure(row) => {
             vec![format!("class {:?}", row.class), format!("passed {}", row.passed_attempt.is_some())]
         }
@@ -185,6 +187,7 @@ fn histories_say_everything() {
         "waited",
         "step",
         "declared",
+        "acknowledged",
         "failed",
         "rework",
         "excluded",

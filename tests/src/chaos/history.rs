@@ -8,7 +8,7 @@ use model::event::{
     Actor, ActorKind, AttributionCorrected, BaselineNone, Body, Catalog, CatalogCalendar, CatalogComponent,
     CatalogEnvironment, CatalogGate, CiBody, Deployment, GatePurposeSaid, Incident, IncidentAcknowledged,
     IncidentDetected, IncidentMerged, IncidentReopened, IncidentResolved, IncidentRetracted, IncidentUpdated,
-    ManualStepNamed, Outcome, Phase, References, ReleaseExcluded, ReleaseRef, Tag, TagAction, Tier,
+    ManualStepNamed, Outcome, Phase, References, ReleaseExcluded, ReleaseRef, ShiftAcknowledged, Tag, TagAction, Tier,
 };
 use model::{Component, Environment, IncidentId, Millis, Repository, Timestamp, Version};
 
@@ -146,6 +146,11 @@ impl History {
                 self.say(told, 90, GatePurposeSaid { component, gate, purposes, said_by: person("lead") });
             }
             6 => self.say(told, 0, BaselineNone { component: release.component }),
+            7 => {
+                let (component, acknowledged_by) = (release.component, person("lead"));
+                let acknowledged_at = self.chance.bool().then_some(told.occurred_at);
+                self.say(told, 30, ShiftAcknowledged { component, acknowledged_at, acknowledged_by, note: None });
+            }
             _ => {}
         }
     }
@@ -301,7 +306,7 @@ mod tests {
             latest = latest.max(told.occurred_at);
         }
         let wanted = "Push Change ChangeReview PipelineRun TaskRun Deployment Tag GateRequested GateDecided IncidentDetected \
-                      IncidentResolved ManualStepNamed GatePurposeSaid Catalog";
+                      IncidentResolved ManualStepNamed GatePurposeSaid ShiftAcknowledged Catalog";
         for realm in REALMS {
             let missing: Vec<_> = wanted.split(' ').filter(|kind| !kinds[realm].contains(kind)).collect();
             assert!(missing.is_empty(), "{realm}: {missing:?}");

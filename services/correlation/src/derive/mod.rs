@@ -28,7 +28,7 @@ pub use spans::{Doer, Paths};
 pub use incidents::Settled;
 
 /// Revision of the derivation. Grows with every change of what follows from a state, so that a restored state is derived anew.
-pub const DERIVATION: u32 = 3;
+pub const DERIVATION: u32 = 4;
 
 /// Stands for the version while not everything has been derived.
 pub const UNFINISHED: u32 = 0;
@@ -67,6 +67,7 @@ impl State {
             repository,
             paths: declared.map(|entry| entry.paths.clone()).unwrap_or_default(),
             declared: declared.is_some(),
+            acknowledged: self.records.shifts.get(component).map(|of| of.acknowledged.to_vec()).unwrap_or_default(),
             ..ComponentFact::default()
         }
     }

@@ -29,8 +29,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::catalog::{Rules, default_component, outranks};
 use crate::entity::{
-    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Tag, Task,
-    join_into,
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Shifts, Tag,
+    Task, join_into,
 };
 use crate::graph::{Graph, Place, STEM};
 use crate::lattice::Join;
@@ -82,6 +82,8 @@ pub struct Records {
     pub repositories: BTreeSet<Repository>,
     /// What teams said of their gates, for one component or for all.
     pub purposes: FxHashMap<(Option<Component>, String), Purpose>,
+    /// What people said of the shifts of components.
+    pub shifts: FxHashMap<Component, Shifts>,
 }
 
 impl Records {
@@ -100,6 +102,7 @@ impl Records {
             Key::Incident(id) => drop(self.incidents.remove(id)),
             Key::Exclusion(release) => drop(self.exclusions.remove(release)),
             Key::Purpose(component, gate) => drop(self.purposes.remove(&(component.clone(), gate.clone()))),
+            Key::Shifts(component) => drop(self.shifts.remove(component)),
             Key::Catalog => self.catalog = None,
             Key::BaselineNone => self.baseline_none.clear(),
             Key::Repositories => self.repositories.clear(),
@@ -333,6 +336,14 @@ impl State {
                 if news {
                     self.touch_gates_named(key.0.as_ref(), &key.1);
                     self.changed.insert(Key::Purpose(key.0, key.1));
+                }
+                news
+            }
+            Observation::Shifts(component, shifts) => {
+                let news = join_into(&mut self.records.shifts, component.clone(), shifts);
+                if news {
+                    self.changed.insert(Key::Shifts(component.clone()));
+                    self.dirty.insert(Unit::Component(component));
                 }
                 news
             }
@@ -592,6 +603,9 @@ impl State {
             (Key::Repositories, Restored::Repositories(repositories)) => self.records.repositories = repositories,
             (Key::Purpose(component, gate), Restored::Purpose(purpose)) => {
                 self.records.purposes.entry((component, gate)).or_default().join(purpose);
+            }
+            (Key::Shifts(component), Restored::Shifts(shifts)) => {
+                self.records.shifts.entry(component).or_default().join(shifts);
             }
             _ => {}
         }

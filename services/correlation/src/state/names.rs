@@ -11,7 +11,8 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use crate::entity::{
-    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Tag, Task,
+    Artifact, Change, Commit, Deployment, Exclusion, Gate, Incident, NamedStep, Purpose, ReleaseKey, Run, Shifts, Tag,
+    Task,
 };
 use crate::graph::Place;
 use crate::track::Order;
@@ -122,6 +123,8 @@ pub enum Key {
     Purpose(Option<Component>, String),
     /// Of a delivery that a later adapter reads differently.
     Superseded(Source, String),
+    /// Of what people said of the shifts of a component.
+    Shifts(Component),
 }
 
 /// A line of deployments.
@@ -209,4 +212,6 @@ pub enum Restored {
     Exclusion(Exclusion),
     /// What a gate is there to catch.
     Purpose(Purpose),
+    /// What people said of the shifts of a component.
+    Shifts(Shifts),
 }

@@ -1,7 +1,9 @@
 //! Cases with figures worked out by hand.
 
 use model::event::*;
-use model::fact::{DeploymentKind, Fact, GateOutcome, GateWaitFact, ReleaseCommitFact, ReleaseFact, ReleaseKind};
+use model::fact::{
+    ComponentFact, DeploymentKind, Fact, GateOutcome, GateWaitFact, ReleaseCommitFact, ReleaseFact, ReleaseKind,
+};
 use model::{
     ChangeId, CommitId, DeploymentId, Environment, GateId, Millis, Repository, RunId, TaskId, Timestamp, Version,
 };
@@ -369,6 +371,32 @@ fn clocks_that_disagree_give_a_correction_and_no_negative_segment() {
     assert_eq!(release.lead_time, Some(Millis(-HOUR)));
     assert_eq!(release.clock_correction, Some(Millis(-HOUR)));
     assert_eq!(release.unaccounted, Some(Millis(0)));
+}
+
+#[test]
+fn shifts_that_were_acknowledged_stand_with_their_component() {
+    let said = |component: &str, acknowledged_at: Option<i64>| {
+        let acknowledged_at = acknowledged_at.map(Timestamp);
+        let acknowledged_by = Actor { key: Some("somebody".into()), kind: ActorKind::Human };
+        Body::from(ShiftAcknowledged { component: component.into(), acknowledged_at, acknowledged_by, note: None })
+    };
+    let rows = |history: &[(i64, Body)]| -> Vec<ComponentFact> {
+        let tables = play(history.to_vec()).tables.0.into_values();
+        tables.filter_map(|fact| if let Fact::Component(fact) = fact { Some(fact) } else { None }).collect()
+    };
+    // Said as it happens, or later of a time that is named; once more of the same; and of what is no component.
+    let mut history = vec![
+        (14 * HOUR, said("acme/shop", None)),
+        (15 * HOUR, said("acme/shop", Some(12 * HOUR))),
+        (16 * HOUR, said("acme/shop", Some(14 * HOUR))),
+        (17 * HOUR, said("shop", None)),
+    ];
+    assert_eq!(rows(&history), []);
+    history.extend(line());
+    history.push((10 * HOUR, success("a", 1)));
+    let [shop] = &rows(&history)[..] else { panic!("{:?}", rows(&history)) };
+    assert_eq!(shop.component.as_str(), "acme/shop");
+    assert_eq!(shop.acknowledged, [Timestamp(12 * HOUR), Timestamp(14 * HOUR)]);
 }
 
 #[test]

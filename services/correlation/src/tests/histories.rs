@@ -375,6 +375,18 @@ fn purpose() -> impl Strategy<Value = Body> {
     })
 }
 
+/// Of components that a catalog names, that are none without one, and that are none with one.
+fn acknowledged() -> impl Strategy<Value = Body> {
+    (proptest::sample::select(vec!["x", "y", "acme/one"]), maybe(time())).prop_map(|(component, acknowledged_at)| {
+        Body::from(ShiftAcknowledged {
+            component: Component::new(component),
+            acknowledged_at,
+            acknowledged_by: Actor::default(),
+            note: None,
+        })
+    })
+}
+
 fn tag() -> impl Strategy<Value = Body> {
     let actions = vec![TagAction::Tagged, TagAction::Published, TagAction::Unpublished, TagAction::Deleted];
     let names = proptest::sample::select(vec!["v1", "v2"]);
@@ -522,6 +534,7 @@ fn body() -> impl Strategy<Value = Body> {
         4 => gate(),
         1 => review(),
         1 => purpose(),
+        1 => acknowledged(),
         2 => tag(),
         1 => named_step(),
         2 => control(),

@@ -331,6 +331,7 @@ fn laws(a: &Observation, b: &Observation, all: &[Observation]) -> Result<(), Tes
         Incident(_) as Incident
         Exclusion(_) as Exclusion
         Purpose(_, _) as Purpose
+        Shifts(_) as Shifts
     )
 }
 

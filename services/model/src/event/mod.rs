@@ -135,7 +135,7 @@ bodies! {
     Incident(IncidentBody): IncidentEvents [IncidentDetected IncidentAcknowledged IncidentUpdated IncidentResolved
         IncidentReopened IncidentMerged IncidentRetracted];
     Review(ReviewBody): ReviewEvents [ImprovementPicked ImprovementDone ImprovementDropped AttributionCorrected
-        ReleaseExcluded ManualStepNamed GatePurposeSaid];
+        ReleaseExcluded ManualStepNamed GatePurposeSaid ShiftAcknowledged];
     Control(ControlBody): Control [Catalog BaselineNone Horizon];
 }
 

@@ -1,4 +1,4 @@
-//! What people say on the review page: topic `review.events`.
+//! What people say, on the review page or by a command: topic `review.events`.
 
 use serde::{Deserialize, Serialize};
 
@@ -141,7 +141,23 @@ pub struct GatePurposeSaid {
     pub said_by: Actor,
 }
 
-/// What people say on the page.
+/// Somebody acknowledges a shift: what came since is the component's new usual.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShiftAcknowledged {
+    /// Component.
+    pub component: Component,
+    /// When; the event's own time where null.
+    #[serde(default)]
+    pub acknowledged_at: Option<Timestamp>,
+    /// Who says so.
+    #[serde(default)]
+    pub acknowledged_by: Actor,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What people say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ReviewBody {
     /// Picked.
@@ -165,4 +181,7 @@ pub enum ReviewBody {
     /// Purpose of a gate said.
     #[serde(alias = "throughline.GatePurposeSaid")]
     GatePurposeSaid(GatePurposeSaid),
+    /// Shift acknowledged.
+    #[serde(alias = "throughline.ShiftAcknowledged")]
+    ShiftAcknowledged(ShiftAcknowledged),
 }

@@ -45,6 +45,9 @@ pub struct ComponentFact {
     pub paths: Vec<String>,
     /// Named by the catalog; else a repository or a service taken as one.
     pub declared: bool,
+    /// When somebody acknowledged a shift, so that what came since is its new usual, in order; empty where nobody did.
+    #[serde(default)]
+    pub acknowledged: Vec<Timestamp>,
     /// Generation and sequence: of one identity the highest counts.
     pub revision: i64,
     /// The fact no longer holds.

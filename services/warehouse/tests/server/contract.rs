@@ -45,6 +45,7 @@ async fn columns_are_the_fields_of_the_facts() {
                     Kind::Boolean => "Bool",
                     Kind::TextList | Kind::EnumList => "Array(String)",
                     Kind::LongList => "Array(Int64)",
+                    Kind::TimeList => "Array(DateTime64(3, 'UTC'))",
                 };
                 let kind = if column.nullable { format!("Nullable({kind})") } else { kind.to_owned() };
                 (column.name.clone(), kind)

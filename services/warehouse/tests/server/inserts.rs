@@ -192,6 +192,9 @@ fn fact_json(table: &'static Table) -> impl Strategy<Value = Value> {
                 Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
                 Kind::TextList => prop::collection::vec(text(), 0..4).prop_map(Value::from).boxed(),
                 Kind::LongList => prop::collection::vec(long(), 0..4).prop_map(Value::from).boxed(),
+                Kind::TimeList => {
+                    prop::collection::vec(time().prop_map(|time| time.0), 0..4).prop_map(Value::from).boxed()
+                }
                 Kind::EnumList => {
                     prop::collection::vec(prop::sample::select(words()), 0..4).prop_map(Value::from).boxed()
                 }

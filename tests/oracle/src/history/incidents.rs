@@ -4,7 +4,7 @@ use model::event::{
     AttributionCorrected, BaselineNone, GatePurposeSaid, Horizon, ImprovementDone, ImprovementDropped,
     ImprovementPicked, Incident, IncidentAcknowledged, IncidentDetected, IncidentMerged, IncidentReopened,
     IncidentResolved, IncidentRetracted, IncidentUpdated, Layer, ManualStepNamed, References, ReleaseExcluded,
-    ReleaseRef,
+    ReleaseRef, ShiftAcknowledged,
 };
 use model::{Component, IncidentId, Timestamp, Version};
 
@@ -88,12 +88,12 @@ impl Story {
 
     pub fn say(&mut self, what: u8) {
         let component = Component::new("acme/shop");
-        let deployed = back(&self.deployments, what / 7).and_then(|deployed| deployed.told.commit.clone());
+        let deployed = back(&self.deployments, what / 8).and_then(|deployed| deployed.told.commit.clone());
         let version = deployed.or(self.tip(0)).map_or_else(|| Version::new("v1"), |id| Version::new(id.as_str()));
         let release = ReleaseRef { component: component.clone(), version };
         let (improvement, note, by) = ("improvement".to_owned(), Some("as agreed".to_owned()), person(1));
         let now = Timestamp(self.now);
-        match what % 7 {
+        match what % 8 {
             0 => self.tell(ImprovementPicked {
                 release,
                 improvement,
@@ -119,6 +119,11 @@ impl Story {
                 let started_at = Timestamp(self.now - 20 * MINUTE);
                 let name = "told operations".to_owned();
                 self.tell(ManualStepNamed { release, name, started_at, finished_at: now, named_by: by });
+            }
+            6 => {
+                // Half an hour ago, told now; or told as it is said.
+                let acknowledged_at = self.number().is_multiple_of(2).then(|| Timestamp(self.now - 30 * MINUTE));
+                self.tell(ShiftAcknowledged { component, acknowledged_at, acknowledged_by: by, note });
             }
             _ => {
                 let (gate, purposes) = ("board".to_owned(), vec!["latency".to_owned()]);

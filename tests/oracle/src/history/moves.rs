@@ -269,7 +269,7 @@ fn of_the_rest() -> impl Strategy<Value = Move> {
         4 => catalog,
         1 => (0u8..3).prop_map(|component| Move::BaselineNone { component }),
         4 => incident,
-        2 => (0u8..7).prop_map(|what| Move::Say { what }),
+        2 => (0u8..8).prop_map(|what| Move::Say { what }),
         1 => Just(Move::Freeze),
     ]
 }

@@ -66,6 +66,8 @@ pub struct Known {
     pub excluded: BTreeMap<ReleaseKey, bool>,
     /// Kinds of incident that gates are there to catch, as said last, for one component or for all.
     pub purposes: BTreeMap<(Option<Component>, String), Vec<String>>,
+    /// When shifts of components were acknowledged.
+    pub acknowledged: BTreeMap<Component, BTreeSet<Timestamp>>,
     pub named_steps: BTreeMap<NamedKey, NamedStep>,
     /// When default branches were first seen to move.
     pub watched_from: BTreeMap<Repository, Timestamp>,
@@ -104,6 +106,7 @@ impl Known {
             baseline_none: baseline_none.collect(),
             excluded: excluded(events),
             purposes: purposes(events),
+            acknowledged: acknowledged(events),
             named_steps: named_steps(events),
             watched_from: commits::watched_from(events),
             repositories: events.iter().flat_map(|event| repositories_of(&event.body)).cloned().collect(),
@@ -171,6 +174,16 @@ fn purposes(events: &[&Event<Body>]) -> BTreeMap<(Option<Component>, String), Ve
         }
     }
     said.into_iter().filter_map(|(gate, said)| Some((gate, latest(said)?))).collect()
+}
+
+fn acknowledged(events: &[&Event<Body>]) -> BTreeMap<Component, BTreeSet<Timestamp>> {
+    let mut said: BTreeMap<Component, BTreeSet<Timestamp>> = BTreeMap::new();
+    for (event, body) in reviews(events) {
+        if let ReviewBody::ShiftAcknowledged(of) = body {
+            said.entry(of.component.clone()).or_default().insert(of.acknowledged_at.unwrap_or(event.occurred_at));
+        }
+    }
+    said
 }
 
 fn named_steps(events: &[&Event<Body>]) -> BTreeMap<NamedKey, NamedStep> {

@@ -27,6 +27,7 @@ fn row(world: &World, component: &Component) -> ComponentFact {
         repository: entry.map_or_else(taken_as_one, |entry| entry.repository.clone()),
         paths: entry.map(|entry| entry.paths.clone()).unwrap_or_default(),
         declared: entry.is_some(),
+        acknowledged: world.known.acknowledged.get(component).into_iter().flatten().copied().collect(),
         ..ComponentFact::default()
     }
 }
