@@ -168,6 +168,20 @@ It is what ClickHouse says of the configured database; a user who may read it is
     #[command(subcommand)]
     Why(Why),
 
+    /// Acknowledge a shift: what came since is the component's new usual, and an alert about it ends.
+    #[command(after_help = "\
+Examples:
+  throughline acknowledge payouts --note 'a second approval, as agreed with audit'
+  throughline acknowledge payouts --at 2026-05-20T14:00:00Z --by github.com/octocat
+  throughline acknowledge acme/shop --realm acme --json
+
+What came since the shift began is then what comes later is compared with. Where no shift stands,
+history begins to count at that time: nothing is said before there are enough releases again. Every
+acknowledgement counts, in the order of their times; the same time twice is one, and none can be
+taken back. They stand in the column `acknowledged` of the table `components`, and a name that this
+table does not have is refused. The account of --by leaves the inbox as a keyed hash.")]
+    Acknowledge(Acknowledge),
+
     /// Show events as they are read, one line each.
     #[command(after_help = "\
 Examples:
@@ -628,6 +642,33 @@ pub struct Schema {
     pub all: bool,
 
     /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Acknowledge {
+    /// Component, by its name in the tables.
+    #[arg(value_name = "COMPONENT", value_parser = NonEmptyStringValueParser::new())]
+    pub component: String,
+
+    /// Realm.
+    #[arg(long, default_value = "default", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub realm: String,
+
+    /// Why, for whoever asks later.
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub note: Option<String>,
+
+    /// From when on: a day (UTC) or a time; now unless given.
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+    pub at: Option<Timestamp>,
+
+    /// Account or address of the person who says so.
+    #[arg(long, value_name = "ACCOUNT", value_parser = NonEmptyStringValueParser::new())]
+    pub by: Option<String>,
+
+    /// Print what was done as JSON.
     #[arg(long)]
     pub json: bool,
 }

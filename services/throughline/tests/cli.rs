@@ -159,6 +159,14 @@ fn a_catalog_is_checked() {
 }
 
 #[test]
+fn what_is_still_to_come_is_not_acknowledged() {
+    let output = run(&mut throughline(&["acknowledge", "shop", "--at", "2286-11-20"]));
+    assert_eq!(output.status.code(), Some(1));
+    let said = "error: --at is 2286-11-20T00:00:00.000Z, which is still to come";
+    assert!(text(&output.stderr).starts_with(said), "{output:?}");
+}
+
+#[test]
 fn version_names_the_schemas() {
     let output = run(&mut throughline(&["version", "--json"]));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod acknowledge;
 pub mod backfill;
 pub mod catalog;
 pub mod config;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Schema(arguments) => schema::run(file, &arguments),
         Command::Why(why) => why::run(file, why),
         Command::Try(arguments) => trial::run(arguments),
+        Command::Acknowledge(arguments) => acknowledge::run(file, &arguments),
         Command::Tail(arguments) => tail::run(file, &arguments),
         Command::DeadLetters(command) => dead_letters::run(file, command),
         Command::Connect(Connect::Github(arguments)) => connect::github::run(&arguments),
