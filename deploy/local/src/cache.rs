@@ -7,8 +7,8 @@ use std::process::Command;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
-use crate::programs::{self, MAVEN, NPM};
-use crate::{clickhouse, kafka};
+use crate::programs::{self, APT, MAVEN, NPM};
+use crate::{clickhouse, kafka, prometheus};
 
 const POM: &str = include_str!("../pom.xml");
 const PACKAGE: &str = include_str!("../package.json");
@@ -83,6 +83,25 @@ impl Cache {
             library(folder, package).metadata().map(drop).map_err(Error::file("find", &library(folder, package)))
         })?;
         Ok(library(&home, package))
+    }
+
+    /// Prometheus and Alertmanager out of Debian's packages, of the version that this machine's lists of packages have: the folder
+    /// into which they were unpacked. Where there is no Debian, `missing` is the error.
+    pub(crate) fn prometheus(&self, missing: Error, progress: &dyn Fn(&str)) -> Result<PathBuf, Error> {
+        let [server, alertmanager] = prometheus::PACKAGES;
+        let fingerprint = fingerprint(&[server, alertmanager, prometheus::UNPACKED_TEMPLATES]);
+        self.install("prometheus", &fingerprint, |folder| {
+            let apt = APT.find().map_err(|_| missing)?;
+            progress("fetching Prometheus and Alertmanager from Debian's packages (30 MB) ...");
+            programs::run(Command::new(apt).current_dir(folder).args(["-q", "download"]).args(prometheus::PACKAGES))?;
+            let files = std::fs::read_dir(folder).map_err(Error::file("list", folder))?.flatten();
+            let packages: Vec<PathBuf> = files.map(|file| file.path()).collect();
+            for package in packages {
+                programs::run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(folder))?;
+                std::fs::remove_file(&package).map_err(Error::file("delete", &package))?;
+            }
+            prometheus::relocate(folder)
+        })
     }
 
     /// Makes the folder `name-fingerprint` by `fill`, once. A folder of that name is whole: it is filled under another name,

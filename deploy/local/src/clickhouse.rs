@@ -71,6 +71,7 @@ impl Node {
                 "--query".into(),
                 query.into(),
             ],
+            folder: None,
             stop_by: StopBy::EndOfInput,
             log: self.log.clone(),
         })

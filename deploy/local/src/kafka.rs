@@ -94,6 +94,7 @@ impl Node {
                 "kafka.Kafka".into(),
                 properties.into(),
             ],
+            folder: None,
             stop_by: StopBy::Signal,
             log: self.log.clone(),
         })

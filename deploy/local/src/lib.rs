@@ -3,10 +3,12 @@
 //! - [`Stack`]: servers of one's own, with their own ports and data. They end with the process that started them, even when
 //!   that is killed; the data are deleted.
 //! - [`SharedStack`]: one stack for everybody, started by whoever needs it first, running until [`SharedStack::down`].
+//! - [`Prometheus`] and [`Alertmanager`]: each by itself, with a configuration that is given.
 //!
 //! Kafka comes from Maven Central (`pom.xml`), ClickHouse as a library from npm (`package-lock.json`). Both are installed
 //! once, into `$THROUGHLINE_CACHE`, else `$XDG_CACHE_HOME/throughline`, else `~/.cache/throughline`; servers run in its
-//! folder `run/`. Wanted on the machine: `java` 17 or later, and for the installation `mvn` and `npm`.
+//! folder `run/`. Wanted on the machine: `java` 17 or later, and for the installation `mvn` and `npm`. Prometheus and Alertmanager are
+//! taken from the `PATH`, else from Debian's packages, which come into the cache as well.
 //!
 //! # Who keeps what
 //!
@@ -32,12 +34,14 @@ pub mod keeper;
 mod ports;
 mod probe;
 mod programs;
+mod prometheus;
 mod server;
 mod shared;
 mod stack;
 
 pub use clickhouse::{ADMIN, MIGRATE, READ, User, WRITE};
 pub use error::Error;
+pub use prometheus::{Alertmanager, Prometheus, PrometheusPrograms};
 pub use server::STOP_GRACE;
 pub use shared::{SharedStack, Status};
 pub use stack::{Addresses, Stack};

@@ -53,14 +53,24 @@ fn parse_describe_cluster(answer: &[u8]) -> Option<(&[u8], u8)> {
 
 /// Whether the ClickHouse on `port` answers queries and has its data in `path`.
 pub(crate) fn clickhouse(port: u16, path: &str) -> io::Result<bool> {
+    let (status, body) = get(port, "/?query=SELECT+path+FROM+system.disks")?;
+    Ok(status == "200" && body.lines().any(|line| line == path))
+}
+
+/// Whether a server on `port` answers a request for `path` with 200.
+pub(crate) fn answers(port: u16, path: &str) -> bool {
+    get(port, path).is_ok_and(|(status, _)| status == "200")
+}
+
+/// Status and body of an answer.
+fn get(port: u16, path: &str) -> io::Result<(String, String)> {
     let mut stream = connect(port)?;
-    let request = "GET /?query=SELECT+path+FROM+system.disks HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n";
-    stream.write_all(request.as_bytes())?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.take(64 * 1024).read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return Ok(false) };
-    Ok(head.split(' ').nth(1) == Some("200") && body.lines().any(|line| line == path))
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    Ok((head.split(' ').nth(1).unwrap_or_default().to_owned(), body.to_owned()))
 }
 
 #[cfg(test)]

@@ -29,6 +29,35 @@ pub(crate) const NPM: Tool = Tool {
     purpose: "to fetch ClickHouse (the package @chdb/lib-*)",
     install: "Debian and Ubuntu `apt-get install nodejs npm`, macOS `brew install node`",
 };
+const PROMETHEUS_AND_ALERTMANAGER: &str =
+    "Debian `apt-get install prometheus prometheus-alertmanager`, macOS `brew install prometheus alertmanager`";
+pub(crate) const PROMETHEUS: Tool = Tool {
+    name: "prometheus",
+    purpose: "to have alerts evaluated by a real Prometheus (version 2.42 or later)",
+    install: PROMETHEUS_AND_ALERTMANAGER,
+};
+pub(crate) const PROMTOOL: Tool = Tool {
+    name: "promtool",
+    purpose: "to check and test rules of Prometheus (version 2.42 or later)",
+    install: PROMETHEUS_AND_ALERTMANAGER,
+};
+pub(crate) const ALERTMANAGER: Tool = Tool {
+    name: "alertmanager",
+    purpose: "to have alerts routed by a real Alertmanager (version 0.25 or later)",
+    install: PROMETHEUS_AND_ALERTMANAGER,
+};
+/// Debian has it under another name.
+pub(crate) const ALERTMANAGER_OF_DEBIAN: Tool = Tool { name: "prometheus-alertmanager", ..ALERTMANAGER };
+pub(crate) const AMTOOL: Tool = Tool {
+    name: "amtool",
+    purpose: "to check and test routes of Alertmanager (version 0.25 or later)",
+    install: PROMETHEUS_AND_ALERTMANAGER,
+};
+pub(crate) const APT: Tool = Tool {
+    name: "apt-get",
+    purpose: "to fetch Debian's packages of Prometheus and Alertmanager",
+    install: PROMETHEUS_AND_ALERTMANAGER,
+};
 
 impl Tool {
     /// Where the tool is. `JAVA_HOME` goes before the `PATH`, as everywhere in the Java world.

@@ -43,6 +43,8 @@ pub(crate) struct Launch {
     pub(crate) server: &'static str,
     pub(crate) program: OsString,
     pub(crate) arguments: Vec<OsString>,
+    /// Where it runs; where the owner does, unless given.
+    pub(crate) folder: Option<PathBuf>,
     pub(crate) stop_by: StopBy,
     /// Takes the standard output and error; appended to.
     pub(crate) log: PathBuf,
@@ -85,8 +87,7 @@ impl Server {
         let log_start = launch.log.metadata().map_or(0, |metadata| metadata.len());
         let failed = |problem: String| {
             let text = read_from(&launch.log, log_start);
-            let taken =
-                ["Address already in use", "BindException", "EADDRINUSE"].iter().any(|sign| text.contains(sign));
+            let taken = ["ddress already in use", "BindException", "EADDRINUSE"].iter().any(|sign| text.contains(sign));
             let error =
                 Error::Server { server: launch.server, problem, log: launch.log.clone(), tail: tail(&text, 15) };
             if taken { NotReady::PortTaken(error) } else { NotReady::Failed(error) }
@@ -108,7 +109,11 @@ impl Server {
 
     fn spawn(keeper: &Path, alive: &Path, launch: &Launch) -> Result<Server, Error> {
         let log = open_log(&launch.log)?;
-        let supervisor = Command::new(keeper)
+        let mut supervisor = Command::new(keeper);
+        if let Some(folder) = &launch.folder {
+            supervisor.current_dir(folder);
+        }
+        let supervisor = supervisor
             .args(["supervise", launch.stop_by.as_str()])
             .arg(alive)
             .arg(&launch.program)

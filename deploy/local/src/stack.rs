@@ -53,18 +53,7 @@ impl Stack {
     /// A tool is missing, a download failed, or a server did not get ready; the error tells what to do or what the log says.
     pub fn start(progress: &dyn Fn(&str)) -> Result<Stack, Error> {
         let cache = Cache::open()?;
-        let run = cache.run();
-        // Nobody creates a folder while another process looks for those left over.
-        let guard = cache::lock(&run.join("lock"))?;
-        remove_left_over(&run)?;
-        let folder = tempfile::Builder::new()
-            .prefix("stack-")
-            .tempdir_in(&run)
-            .map_err(Error::file("create a folder in", &run))?
-            // Kept on errors, for the logs that they name; the next start deletes it.
-            .keep();
-        let alive = hold(&folder)?;
-        drop(guard);
+        let (folder, alive) = temporary(&cache)?;
         Stack::start_in_held(&cache, folder, alive, true, progress)
     }
 
@@ -243,6 +232,22 @@ impl Drop for Stack {
 /// Everybody who lives in a folder holds a shared lock on this file in it.
 pub(crate) const ALIVE: &str = "alive";
 
+/// A new folder to run in, declared in use until the file is dropped. Those of which nobody is alive are deleted first.
+pub(crate) fn temporary(cache: &Cache) -> Result<(PathBuf, File), Error> {
+    let run = cache.run();
+    // Nobody creates a folder while another process looks for those left over.
+    let _guard = cache::lock(&run.join("lock"))?;
+    remove_left_over(&run)?;
+    let folder = tempfile::Builder::new()
+        .prefix("stack-")
+        .tempdir_in(&run)
+        .map_err(Error::file("create a folder in", &run))?
+        // Kept on errors, for the logs that they name; the next start deletes it.
+        .keep();
+    let alive = hold(&folder)?;
+    Ok((folder, alive))
+}
+
 /// Declares the folder in use until the result is dropped.
 fn hold(folder: &Path) -> Result<File, Error> {
     let path = folder.join(ALIVE);
@@ -301,11 +306,11 @@ fn start_clickhouse(
 }
 
 /// Starts a server on free ports, and on others where one was taken in between.
-fn on_free_ports(
+pub(crate) fn on_free_ports<const N: usize>(
     server: &str,
     progress: &dyn Fn(&str),
-    start: impl Fn([u16; 2]) -> Result<Server, NotReady>,
-) -> Result<([u16; 2], Server), Error> {
+    start: impl Fn([u16; N]) -> Result<Server, NotReady>,
+) -> Result<([u16; N], Server), Error> {
     let mut attempt = 1;
     loop {
         let started = Instant::now();
@@ -313,7 +318,8 @@ fn on_free_ports(
         match start(ports) {
             Ok(running) => {
                 let seconds = started.elapsed().as_secs_f32();
-                progress(&format!("{server} ready on 127.0.0.1:{} after {seconds:.1} s", ports[0]));
+                let port = ports.first().copied().unwrap_or_default();
+                progress(&format!("{server} ready on 127.0.0.1:{port} after {seconds:.1} s"));
                 return Ok((ports, running));
             }
             Err(NotReady::PortTaken(_)) if attempt < PORT_ATTEMPTS => attempt += 1,

@@ -3,4 +3,5 @@
 
 mod common;
 mod private;
+mod prometheus;
 mod shared;

@@ -5,12 +5,13 @@ use tracing::{info, warn};
 
 use super::provider::advice;
 use crate::chain;
-use crate::sources::{Counts, Gap, Interval, Known, NoteError};
+use crate::sources::{Cause, Counts, Gap, Interval, Known, NoteError};
 
 /// The metrics of the reconciler.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     gaps: IntGaugeVec,
+    silent: IntGaugeVec,
     recovered: IntCounterVec,
 }
 
@@ -27,6 +28,10 @@ impl Metrics {
             ),
             &["source", "state"],
         )?;
+        let silent = IntGaugeVec::new(
+            Opts::new("throughline_reconcile_silent", "1 while a source is silent beyond its habit, else 0."),
+            &["source"],
+        )?;
         let recovered = IntCounterVec::new(
             Opts::new(
                 "throughline_reconcile_deliveries_total",
@@ -35,11 +40,12 @@ impl Metrics {
             &["source", "by"],
         )?;
         registry.register(Box::new(gaps.clone()))?;
+        registry.register(Box::new(silent.clone()))?;
         registry.register(Box::new(recovered.clone()))?;
-        Ok(Self { gaps, recovered })
+        Ok(Self { gaps, silent, recovered })
     }
 
-    /// So it stands with the gaps.
+    /// So it stands with the gaps, and with a silence whatever its provider says of it.
     pub(super) fn stands<'a>(&self, sources: impl Iterator<Item = &'a str>, known: &Known) {
         for source in sources {
             let gaps = known.gaps(source);
@@ -47,6 +53,8 @@ impl Metrics {
                 let count = gaps.iter().filter(|gap| gap.state.name() == state).count();
                 self.gaps.with_label_values(&[source, state]).set(i64::try_from(count).unwrap_or(i64::MAX));
             }
+            let silent = gaps.iter().any(|gap| gap.cause == Cause::Silent);
+            self.silent.with_label_values(&[source]).set(i64::from(silent));
         }
     }
 
@@ -96,5 +104,30 @@ impl Metrics {
         {
             self.recovered.with_label_values(&[source, by]).inc_by(count);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use super::*;
+    use crate::sources::State;
+
+    #[test]
+    fn a_silence_is_shown_until_it_ends_whatever_became_of_its_gap() {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let mut known = Known::default();
+        let mut shows = |cause, state: State| {
+            let interval = Interval { from: Timestamp(1), to: Timestamp(2) };
+            known.set(Gap { state, ..Gap::new("scripts".into(), interval, cause) });
+            metrics.stands(["scripts", "github"].into_iter(), &known);
+            ["scripts", "github"].map(|source| metrics.silent.with_label_values(&[source]).get())
+        };
+        let recovered = State::Recovered { counts: Counts::default() };
+        assert_eq!(shows(Cause::Away, State::open()), [0, 0]);
+        assert_eq!(shows(Cause::Silent, State::open()), [1, 0]);
+        assert_eq!(shows(Cause::Silent, recovered.clone()), [1, 0], "nothing was sent, and that is the news");
+        assert_eq!(shows(Cause::Silence, recovered), [0, 0]);
     }
 }
