@@ -75,6 +75,16 @@ Examples:
   throughline load --config throughline.toml")]
     Load,
 
+    /// Work out the figures of the components from ClickHouse, and serve them at /metrics.
+    #[command(after_help = "\
+Examples:
+  throughline review --config throughline.toml
+  THROUGHLINE_CLICKHOUSE__USER=throughline_read throughline review --config throughline.toml
+
+Medians, shares and sustained shifts, for Prometheus to compare: rules and alerts are in
+deploy/prometheus. A user of ClickHouse that reads is enough.")]
+    Review,
+
     /// Run every role in one process.
     #[command(after_help = "\
 Examples:

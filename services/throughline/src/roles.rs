@@ -8,6 +8,7 @@ use ingestor::reconcile::{self, Reconciler};
 use ingestor::sources::{Notes, Recorder, RecorderMetrics};
 use loader::Loader;
 use prometheus::Registry;
+use reviewer::gauges::Gauges;
 use stream::producer::IngestProducer;
 use tokio_util::sync::CancellationToken;
 use warehouse::Warehouse;
@@ -171,6 +172,30 @@ pub fn load(runtime: &Runtime, topics: Gate, tables: Gate, tasks: &mut Tasks) ->
             "is joining its consumer group, or ClickHouse does not take what it loads",
         );
         Ok(loader.run().await?)
+    });
+    Ok(())
+}
+
+/// Works out the figures of the components for `/metrics`. It makes no tables, so that a user that reads is enough; where a loader of
+/// this process makes them, it waits.
+///
+/// # Errors
+/// Where the configuration cannot work.
+pub fn review(runtime: &Runtime, tables: Option<Gate>, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let warehouse = Warehouse::new(&runtime.config.clickhouse)?;
+    let gauges = Gauges::new(runtime.config.review.clone(), warehouse, &runtime.registry)?;
+    let part = runtime.readiness.part("review");
+    part.ready_while(gauges.readiness(), "has not read the tables yet, or could not a moment ago");
+    let shutdown = runtime.shutdown.clone();
+    tasks.spawn("review", async move {
+        let can_begin = match tables {
+            Some(tables) => tables.passed().await,
+            None => true,
+        };
+        if can_begin {
+            gauges.run(shutdown).await;
+        }
+        Ok(())
     });
     Ok(())
 }

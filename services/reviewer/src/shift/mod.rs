@@ -59,6 +59,8 @@ pub struct Rules {
     pub threshold: f64,
     /// The least shift that is told of, as a ratio in thousandths.
     pub least: i64,
+    /// Times below it are all the same; at least a millisecond.
+    pub floor: Millis,
     /// How long it has lasted at least, from its first release to the newest ones: what is over by the next morning is an incident.
     pub lasting: Millis,
     /// How many more releases lie nearer to the time before than to the new one once it is over.
@@ -78,6 +80,8 @@ impl Default for Rules {
             longest: 40,
             threshold: 3.6,
             least: 1200,
+            // Most systems tell whole seconds.
+            floor: Millis(1000),
             lasting: Millis(12 * 3_600_000),
             back: 5,
             settled: 100,

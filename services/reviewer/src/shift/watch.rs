@@ -8,9 +8,6 @@ use model::{Millis, Timestamp};
 use super::scan::{self, Cut};
 use super::{Direction, Ended, Examined, Noticed, Release, Rules, Shift, Verdict, cause, size};
 
-/// Times below it are all the same: most systems tell whole seconds.
-const LEAST: i64 = 1000;
-
 /// What is known after some of the releases.
 pub struct Watch<'a> {
     releases: &'a [Release],
@@ -103,7 +100,7 @@ impl<'a> Watch<'a> {
         let mut found: Vec<(usize, f64)> = releases
             .filter_map(|(place, release)| {
                 let time = release.merge_to_production.filter(|time| time.0 >= 0)?;
-                Some((place, (time.0.max(LEAST) as f64).ln()))
+                Some((place, (time.0.max(self.rules.floor.0) as f64).ln()))
             })
             .collect();
         found.sort_by_key(|(place, _)| self.at(*place));

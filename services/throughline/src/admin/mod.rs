@@ -1,6 +1,7 @@
-//! The admin server: health, metrics, and the read side of a schema registry, on a port of its own.
+//! The admin server: health, metrics, runbooks of the alerts, and the read side of a schema registry, on a port of its own.
 
 mod registry;
+mod runbooks;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/metrics", get(metrics))
         .with_state(admin)
         .merge(registry)
+        .merge(runbooks::router())
 }
 
 async fn readyz(State(admin): State<Admin>) -> Response {

@@ -155,3 +155,27 @@ async fn health_and_metrics_are_told() {
         "{kind} {body}"
     );
 }
+
+/// The address of each alert's runbook, as the rules have it, is a page with its section.
+#[tokio::test]
+async fn every_alert_has_its_runbook() {
+    let (at, ..) = server().await;
+    let rules = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus/rules");
+    let texts = std::fs::read_dir(rules).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let links = text.split("/runbooks/").skip(1);
+        names.extend(links.map(|rest| rest.split('"').next().unwrap_or_default().to_owned()));
+    }
+    assert!(names.len() > 10, "{names:?}");
+    let (_, _, contents) = get(&format!("{at}/runbooks")).await;
+    for name in names {
+        let (status, kind, page) = get(&format!("{at}/runbooks/{name}")).await;
+        assert_eq!((status, kind.as_str()), (200, "text/html; charset=utf-8"), "{name}");
+        assert!(page.contains("<strong>It means</strong>"), "{name}: {page}");
+        assert!(contents.contains(&format!("href=\"/runbooks/{name}\"")), "{name} is not in the contents");
+    }
+    let (status, _, said) = get(&format!("{at}/runbooks/lead-time")).await;
+    assert_eq!(status, 404);
+    assert!(said.contains("lead-time-regressed"), "{said}");
+}

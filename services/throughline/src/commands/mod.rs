@@ -48,6 +48,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ingest => run::run(file, run::Roles::INGEST),
         Command::Correlate => run::run(file, run::Roles::CORRELATE),
         Command::Load => run::run(file, run::Roles::LOAD),
+        Command::Review => run::run(file, run::Roles::REVIEW),
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
         Command::Import(arguments) => import::run(file, arguments),

@@ -1,4 +1,4 @@
-//! `throughline ingest`, `correlate`, `load`, `all`: roles that run until a signal.
+//! `throughline ingest`, `correlate`, `load`, `review`, `all`: roles that run until a signal.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,19 +24,22 @@ pub struct Roles {
     ingest: bool,
     correlate: bool,
     load: bool,
+    review: bool,
 }
 
 impl Roles {
-    pub const INGEST: Self = Self { name: "ingest", ingest: true, correlate: false, load: false };
-    pub const CORRELATE: Self = Self { name: "correlate", ingest: false, correlate: true, load: false };
-    pub const LOAD: Self = Self { name: "load", ingest: false, correlate: false, load: true };
-    pub const ALL: Self = Self { name: "all", ingest: true, correlate: true, load: true };
+    const NONE: Self = Self { name: "", ingest: false, correlate: false, load: false, review: false };
+    pub const INGEST: Self = Self { name: "ingest", ingest: true, ..Self::NONE };
+    pub const CORRELATE: Self = Self { name: "correlate", correlate: true, ..Self::NONE };
+    pub const LOAD: Self = Self { name: "load", load: true, ..Self::NONE };
+    pub const REVIEW: Self = Self { name: "review", review: true, ..Self::NONE };
+    pub const ALL: Self = Self { name: "all", ingest: true, correlate: true, load: true, review: true };
 
     /// Sections of the configuration whose secrets the roles need.
     fn sections(self) -> Vec<&'static str> {
         let mut sections = vec!["kafka"];
         sections.extend(self.ingest.then_some(["people", "sources", "receive"]).into_iter().flatten());
-        sections.extend(self.load.then_some("clickhouse"));
+        sections.extend((self.load || self.review).then_some("clickhouse"));
         sections
     }
 }
@@ -92,9 +95,12 @@ async fn run_roles(config: Config, roles: Roles) -> anyhow::Result<End> {
     if roles.correlate {
         roles::correlate(&runtime, topics.clone(), &mut tasks);
     }
-    if roles.load {
-        let tables = prepare::tables(&runtime, &mut tasks)?;
-        roles::load(&runtime, topics, tables, &mut tasks)?;
+    let tables = if roles.load { Some(prepare::tables(&runtime, &mut tasks)?) } else { None };
+    if let Some(tables) = &tables {
+        roles::load(&runtime, topics, tables.clone(), &mut tasks)?;
+    }
+    if roles.review {
+        roles::review(&runtime, tables, &mut tasks)?;
     }
     tasks.supervise(drain, signals).await
 }

@@ -51,6 +51,8 @@ pub enum ConfigError {
     Correlate(#[from] correlator::ConfigError),
     #[error("the section [load] cannot work")]
     Load(#[from] loader::ConfigError),
+    #[error("the section [review] cannot work")]
+    Review(#[from] reviewer::ConfigError),
 }
 
 impl ConfigError {

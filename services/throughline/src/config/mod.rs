@@ -29,7 +29,7 @@ use crate::telemetry::LogConfig;
 
 /// Sections whose secrets each command reads.
 pub mod sections {
-    pub const ALL: &[&str] = &["kafka", "clickhouse", "people", "sources", "receive", "correlate", "load"];
+    pub const ALL: &[&str] = &["kafka", "clickhouse", "people", "sources", "receive", "correlate", "load", "review"];
     pub const PEOPLE: &[&str] = &["people"];
     pub const KAFKA: &[&str] = &["kafka"];
     pub const CLICKHOUSE: &[&str] = &["clickhouse"];
@@ -54,6 +54,7 @@ pub struct Config {
     pub reconcile: ingestor::reconcile::ReconcileConfig,
     pub correlate: correlator::CorrelatorConfig,
     pub load: loader::LoaderConfig,
+    pub review: reviewer::ReviewConfig,
     pub clickhouse: warehouse::WarehouseConfig,
     /// Key `clickhouse.migrate_on_start`: `load` and `all` make the tables before they begin.
     #[serde(skip)]
@@ -188,6 +189,7 @@ impl Config {
         self.clickhouse.validate()?;
         self.correlate.validate()?;
         self.load.validate()?;
+        self.review.validate()?;
         self.catalog.validate()?;
         self.log.validate().map_err(|error| ConfigError::Unusable(format!("log.level: {error}")))?;
         match &self.people.key {

@@ -40,6 +40,7 @@ fn the_defaults_are_those_of_the_code() {
     assert_eq!(format!("{:?}", config.reconcile), from_nothing::<ingestor::reconcile::ReconcileConfig>());
     assert_eq!(format!("{:?}", config.correlate), from_nothing::<correlator::CorrelatorConfig>());
     assert_eq!(format!("{:?}", config.load), from_nothing::<loader::LoaderConfig>());
+    assert_eq!(format!("{:?}", config.review), from_nothing::<reviewer::ReviewConfig>());
     assert_eq!(format!("{:?}", config.clickhouse), from_nothing::<warehouse::WarehouseConfig>());
     assert!(config.migrate_on_start);
 }
