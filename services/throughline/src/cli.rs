@@ -98,6 +98,16 @@ Examples:
   throughline migrate --config throughline.toml")]
     Migrate,
 
+    /// Ask a running role whether it is ready: the health check of a container, which has no other client.
+    #[command(after_help = "\
+Examples:
+  throughline health
+  throughline health --url http://ingest-1:9464
+
+Asks /readyz of the admin port of the configuration on this machine, or of the one named. The exit code
+is 0 where everything is ready; else 1, and what is waited for is named.")]
+    Health(Health),
+
     /// Put events from files of JSON lines into the inbox.
     #[command(after_help = "\
 Examples:
@@ -288,6 +298,13 @@ pub struct Try {
     /// Print everything as JSON, all releases included.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Health {
+    /// Address of the admin port.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod config;
 pub mod connect;
 pub mod dead_letters;
+pub mod health;
 pub mod import;
 pub mod inbox;
 pub mod inspect;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Review => run::run(file, run::Roles::REVIEW),
         Command::All => run::run(file, run::Roles::ALL),
         Command::Migrate => migrate::run(file),
+        Command::Health(arguments) => health::run(file, &arguments),
         Command::Import(arguments) => import::run(file, arguments),
         Command::Backfill(Backfill::Git(arguments)) => backfill::git::run(file, arguments),
         Command::Backfill(Backfill::Github(arguments)) => backfill::github::run(file, &arguments),
