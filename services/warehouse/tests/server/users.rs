@@ -47,6 +47,9 @@ async fn a_reader_reads_and_does_nothing_else() {
         "GRANT SELECT ON *.* TO throughline_read",
         "SYSTEM DROP MARK CACHE",
         "BACKUP TABLE components_rows TO Null",
+        "KILL QUERY WHERE user = 'throughline_write' SYNC",
+        "INSERT INTO FUNCTION url('http://127.0.0.1:1/', 'CSV', 'a Int8') VALUES (1)",
+        "INSERT INTO FUNCTION file('mine.csv', 'CSV', 'a Int8') VALUES (1)",
     ] {
         let refused = refusal(&reader, sql).await;
         assert!(refused.contains("ACCESS_DENIED") || refused.contains("READONLY"), "{sql}: {refused}");
@@ -128,6 +131,9 @@ async fn a_writer_fills_tables_and_changes_none() {
         "ALTER TABLE components_rows DROP COLUMN team",
         "CREATE TABLE mine (a Int8) ENGINE = MergeTree ORDER BY a",
         "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+        "INSERT INTO FUNCTION url('http://127.0.0.1:1/', 'CSV', 'a Int8') VALUES (1)",
+        "KILL QUERY WHERE user = 'throughline_read' SYNC",
+        "BACKUP TABLE components_rows TO Null",
     ] {
         let refused = refusal(&writer, sql).await;
         assert!(refused.contains("ACCESS_DENIED"), "{sql}: {refused}");
