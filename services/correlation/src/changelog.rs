@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::derive::UNFINISHED;
-use crate::state::{Key, Restored};
+use crate::state::{Key, Restored, Unit};
 
 /// Version of the format. A changelog of another one is refused, since facts derived without it could not take back what it emitted.
 const FORMAT: u8 = 4;
@@ -50,23 +50,53 @@ pub enum Anew {
     Kept,
     /// It goes: what was known is learnt again.
     Forgotten,
-    /// It is replaced.
+    /// It is replaced: the realm begins anew.
     Replaced(Vec<u8>),
+    /// It is replaced: what was emitted counts as lost.
+    Lost(Vec<u8>),
 }
+
+/// What has become of the rows that the old generation made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OldRows {
+    /// They are there: what comes out the same is not emitted again.
+    #[default]
+    Kept,
+    /// They are lost: everything is emitted again, and what no longer holds is taken back all the same.
+    Lost,
+}
+
+/// A digest that no fact is known to have, where its row is lost. It is the same however often that is said.
+const LOST: u64 = 0;
 
 /// Begins a new generation in which a realm is worked out anew from its events. Nothing is emitted before the topics named in `until`
 /// are read up to these offsets; then the difference to what the old generation had emitted is.
 ///
 /// # Errors
 /// Where the record cannot be read.
-pub fn begin_anew(key: &[u8], value: &[u8], until: &[(String, i64)]) -> Result<Anew, Error> {
+pub fn begin_anew(key: &[u8], value: &[u8], until: &[(String, i64)], old: OldRows) -> Result<Anew, Error> {
     match read_key(key)? {
+        (realm, key @ Key::Emitted(_)) if old == OldRows::Lost => {
+            let replaced = match key {
+                Key::Emitted(Unit::Commit(_)) => {
+                    let rows: EmittedCommit = read_value(&key, value)?;
+                    let lost: EmittedCommit = rows.into_iter().map(|(c, e, at, _)| (c, e, at, LOST)).collect();
+                    record(&realm, &key, Some(&lost))?
+                }
+                _ => {
+                    let rows: Emitted = read_value(&key, value)?;
+                    let lost: Emitted = rows.into_iter().map(|(identity, _)| (identity, LOST)).collect();
+                    record(&realm, &key, Some(&lost))?
+                }
+            };
+            Ok(replaced.value.map_or(Anew::Kept, Anew::Lost))
+        }
         (_, Key::Emitted(_) | Key::Superseded(..)) => Ok(Anew::Kept),
         (realm, key @ Key::Meta) => {
-            let old: Meta = read_value(&key, value)?;
-            let generation = old.generation.saturating_add(1);
+            let before: Meta = read_value(&key, value)?;
+            let generation = before.generation.saturating_add(1);
             // A generation that had not caught up leaves that to the next one.
-            let mut furthest: BTreeMap<String, i64> = old.until.into_iter().collect();
+            let mut furthest: BTreeMap<String, i64> = before.until.into_iter().collect();
             for (topic, next) in until {
                 let known = furthest.entry(topic.clone()).or_insert(*next);
                 *known = (*known).max(*next);

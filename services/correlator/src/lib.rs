@@ -65,6 +65,8 @@ pub enum Error {
     Metrics(#[from] prometheus::Error),
 }
 
+/// What has become of the rows, for [`replay`].
+pub use correlation::changelog::OldRows;
 /// What [`replay`] has begun.
 pub use stream::rewind::Rewound;
 
@@ -81,7 +83,8 @@ pub struct Mended {
 }
 
 /// Has everything worked out anew from the event topics, as a new generation, by the correlators that are started next. The rows of
-/// the old generation stay until the new one has read as much, and what was mended; then what is different is corrected.
+/// the old generation stay until the new one has read as much, and what was mended; then what is different is corrected. Where its
+/// rows are lost, that is everything.
 ///
 /// # Errors
 /// Where a correlator is running, its state cannot be read, or Kafka fails; nothing has changed then.
@@ -90,14 +93,20 @@ pub fn replay(
     kafka: &KafkaConfig,
     metrics: &stream::Metrics,
     mended: Mended,
+    old: OldRows,
 ) -> Result<Rewound, Error> {
     config.validate()?;
     let name = kafka.group_name(&config.group);
+    let mut realms = BTreeSet::new();
     let anew = |key: &[u8], value: &[u8], read: &Read| {
-        Ok::<_, changelog::Error>(match changelog::begin_anew(key, value, read)? {
+        Ok::<_, changelog::Error>(match changelog::begin_anew(key, value, read, old)? {
             Anew::Kept => Change::Keep,
             Anew::Forgotten => Change::Delete,
-            Anew::Replaced(value) => Change::Replace(value),
+            Anew::Replaced(value) => {
+                realms.insert(key.to_vec());
+                Change::Replace(value)
+            }
+            Anew::Lost(value) => Change::Replace(value),
         })
     };
     let mut along = Along { records: Vec::with_capacity(mended.superseded.len()), beyond: mended.written };
@@ -107,7 +116,9 @@ pub fn replay(
             .records
             .push(Output { payload: value, ..Output::tombstone(&topics::CHANGELOG, key) }.to_partition(*partition));
     }
-    Ok(rewind(kafka, group(&name), &along, metrics, anew)?)
+    let rewound = rewind(kafka, group(&name), &along, metrics, anew)?;
+    // For whoever asks, what was emitted is neither kept nor replaced.
+    Ok(Rewound { replaced: realms.len(), ..rewound })
 }
 
 /// Looks whether a [`replay`] is possible, before anything is done for it.

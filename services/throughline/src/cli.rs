@@ -127,12 +127,16 @@ then 1. Importing a file twice changes nothing: a line is known by the hash of i
     #[command(after_help = "\
 Examples:
   throughline replay --config throughline.toml
+  throughline replay --resend
   throughline replay --from inbox --dry-run
   throughline replay --from inbox --json
 
 Stop every correlator first, and start them again afterwards. The rows that are there stay until the
 correlators have read as much as before; then what is different is corrected. Running it twice, or
 while a replay goes on, does no harm.
+
+--resend writes every row again, also those that come out the same: for a database that was lost.
+Make its tables first, by `throughline migrate`.
 
 --from inbox comes after an adapter was mended: deliveries whose bodies are still in the inbox (90
 days by default) are read by the adapters of this version, and compared with what was read of them.
@@ -548,6 +552,10 @@ pub struct Replay {
     /// What to read again.
     #[arg(long, value_enum, default_value_t = ReplayFrom::Events)]
     pub from: ReplayFrom,
+
+    /// Write every row again, not only what is different.
+    #[arg(long)]
+    pub resend: bool,
 
     /// Only show what would differ, by source and with examples; needs `--from inbox`.
     #[arg(long)]

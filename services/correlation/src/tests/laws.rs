@@ -126,6 +126,34 @@ proptest! {
         prop_assert!(everything == expected, "{}", everything.difference(&expected));
     }
 
+    /// A new generation that begins after the tables were lost makes the same tables again.
+    #[test]
+    fn lost_tables_are_made_again((events, play) in played()) {
+        let expected = Run::of(&events).tables;
+        let mut run = Run::of(&events);
+        run.begin_anew_from_nothing(7);
+        for (at, crash) in play.order.iter().zip(&play.crash_after) {
+            run.apply(&events[*at]);
+            if *crash {
+                run.commit();
+                run.crash();
+                // Asked for again, it is still everything.
+                run.begin_anew_from_nothing(0);
+                events.iter().for_each(|event| run.apply(event));
+            }
+        }
+        prop_assert!(run.tables == Tables::default());
+        run.realm.reached("events", 7);
+        while run.realm.has_more() {
+            run.commit_at_most(play.room.max(1));
+            if play.crash_after.first() == Some(&true) {
+                run.crash();
+            }
+        }
+        run.commit();
+        prop_assert!(run.tables == expected, "{}", run.tables.difference(&expected));
+    }
+
     /// Where a later version of an adapter reads deliveries differently, or takes them back, the tables of the next generations are
     /// those of a fresh start that only ever saw what counts, in any order and however often it crashes.
     #[test]

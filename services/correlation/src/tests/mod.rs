@@ -18,7 +18,7 @@ use model::Timestamp;
 use model::event::{Body, Event};
 use model::fact::{Fact, Identity};
 
-use crate::changelog::{Anew, begin_anew, read_key};
+use crate::changelog::{Anew, OldRows, begin_anew, read_key};
 use crate::{Delta, Realm, Superseded};
 
 /// An event of the default realm.
@@ -121,12 +121,22 @@ impl Run {
 
     /// Begins a new generation, which is behind the old one until a topic is read so far.
     pub fn begin_anew(&mut self, until: i64) {
+        self.begin_anew_beside(OldRows::Kept, until);
+    }
+
+    /// Begins a new generation after the tables were lost.
+    pub fn begin_anew_from_nothing(&mut self, until: i64) {
+        self.tables = Tables::default();
+        self.begin_anew_beside(OldRows::Lost, until);
+    }
+
+    fn begin_anew_beside(&mut self, old: OldRows, until: i64) {
         let until = [("events".to_owned(), until)];
         for (key, value) in self.compacted() {
-            match begin_anew(&key, &value, &until).unwrap() {
+            match begin_anew(&key, &value, &until, old).unwrap() {
                 Anew::Kept => {}
                 Anew::Forgotten => self.changelog.push((key, None)),
-                Anew::Replaced(value) => self.changelog.push((key, Some(value))),
+                Anew::Replaced(value) | Anew::Lost(value) => self.changelog.push((key, Some(value))),
             }
         }
         self.crash();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use correlator::{Mended, Rewound};
+use correlator::{Mended, OldRows, Rewound};
 use ingestor::normalise::adapters;
 use ingestor::people::People;
 use ingestor::replay::{Comparison, Reader, Superseded, Written, compare};
@@ -53,7 +53,7 @@ fn write(
         return Ok(None);
     }
     let mended = Mended { superseded: superseded.into_iter().map(for_the_correlator).collect(), written: ends };
-    let begun = correlator::replay(&config.correlate, &config.kafka, metrics, mended).with_context(|| {
+    let begun = correlator::replay(&config.correlate, &config.kafka, metrics, mended, OldRows::Kept).with_context(|| {
         format!("{events} events are written beside those that they replace; run the command again to finish it")
     })?;
     Ok(Some(begun))

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use correlator::{Mended, Rewound};
+use correlator::{Mended, OldRows, Rewound};
 use prometheus::Registry;
 use serde_json::{Value, json};
 
@@ -21,16 +21,20 @@ pub fn run(file: Option<&Path>, arguments: &Replay) -> anyhow::Result<ExitCode> 
         ReplayFrom::Events if arguments.dry_run => {
             bail!("--dry-run needs --from inbox: what follows from the events anew is known once they are read")
         }
-        ReplayFrom::Events => events(file, arguments.json),
+        ReplayFrom::Events => events(file, arguments),
+        ReplayFrom::Inbox if arguments.resend => {
+            bail!("--resend needs --from events: what was lost behind the events is not in the inbox")
+        }
         ReplayFrom::Inbox => inbox::run(file, arguments),
     }
 }
 
-fn events(file: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
+fn events(file: Option<&Path>, arguments: &Replay) -> anyhow::Result<ExitCode> {
     let config = Config::load(file, sections::KAFKA)?;
     config.log.start()?;
-    let rewound = correlator::replay(&config.correlate, &config.kafka, &metrics()?, Mended::default())?;
-    say(&if as_json { json_of(&rewound).to_string() } else { describe(&rewound) })?;
+    let old = if arguments.resend { OldRows::Lost } else { OldRows::Kept };
+    let rewound = correlator::replay(&config.correlate, &config.kafka, &metrics()?, Mended::default(), old)?;
+    say(&if arguments.json { json_of(&rewound).to_string() } else { describe(&rewound, old) })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -44,10 +48,14 @@ fn json_of(rewound: &Rewound) -> Value {
     json!({"realms": replaced, "forgotten_records": deleted, "partitions": partitions})
 }
 
-fn describe(rewound: &Rewound) -> String {
+fn describe(rewound: &Rewound, old: OldRows) -> String {
     let Rewound { partitions, deleted, replaced } = rewound;
+    let then = match old {
+        OldRows::Kept => "what is there stays until they have read as much as before",
+        OldRows::Lost => "every row is written again once they have read as much as before",
+    };
     format!(
         "A new generation begins for {replaced} realms: {deleted} records of state are forgotten, and {partitions} partitions \
-         are read from their start.\nStart the correlators: what is there stays until they have read as much as before."
+         are read from their start.\nStart the correlators: {then}."
     )
 }

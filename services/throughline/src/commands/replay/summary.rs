@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use correlator::Rewound;
+use correlator::{OldRows, Rewound};
 use ingestor::replay::{Comparison, Counts, Example};
 use serde::{Serialize, Serializer};
 
@@ -89,7 +89,7 @@ impl fmt::Display for Summary {
         }
         self.left(f)?;
         match &self.begun {
-            Some(begun) => write!(f, "\n{}", super::describe(begun)),
+            Some(begun) => write!(f, "\n{}", super::describe(begun, OldRows::Kept)),
             None if self.dry_run && different > 0 => write!(f, "\nNothing was written: this was a dry run."),
             None if events > 0 => write!(f, "\nStart the correlators: they read what was added."),
             None => Ok(()),
