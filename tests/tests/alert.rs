@@ -45,18 +45,40 @@ fn way(n: i64, minutes: i64) -> (i64, i64) {
     (10 * MINUTE + n * 7919 % (3 * MINUTE), minutes * MINUTE + n * 5417 % MINUTE)
 }
 
-/// The lower median from merge to production of these releases, as Prometheus says it.
-fn median(releases: std::ops::Range<i64>, minutes: i64) -> String {
-    let mut times: Vec<i64> = releases.map(|n| way(n, minutes)).map(|(wait, deploy)| wait + deploy).collect();
+/// The lower median from merge to production of these releases.
+fn median(releases: std::ops::Range<i64>, minutes: impl Fn(i64) -> i64) -> i64 {
+    let mut times: Vec<i64> = releases.map(|n| way(n, minutes(n))).map(|(wait, deploy)| wait + deploy).collect();
     times.sort_unstable();
-    let seconds = times[(times.len() - 1) / 2] / 1000;
+    times[(times.len() - 1) / 2]
+}
+
+/// As Prometheus says it.
+fn humanized(time: i64) -> String {
+    let seconds = time / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}h {minutes}m {seconds}s") } else { format!("{minutes}m {seconds}s") }
 }
 
-/// A component that is released every eight hours, until an hour ago; how many minutes its deployments take.
-fn history(component: &str, minutes: impl Fn(i64) -> i64) -> Vec<Value> {
-    let begin = jiff::Timestamp::now().as_millisecond() - HOUR - RELEASES * 8 * HOUR;
+/// The figures of the last 30 days are those of the releases that came to production then.
+fn check_figures(metrics: &str, begin: i64, component: &str, minutes: impl Fn(i64) -> i64) {
+    let figure = |name: &str| {
+        let series = format!("throughline_{name}{{component=\"{component}\",realm=\"default\",team=\"web\"}} ");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        value.unwrap_or_else(|| panic!("{series}is not in\n{metrics}")).parse::<f64>().unwrap()
+    };
+    let finished = |n: i64| begin + n * 8 * HOUR + way(n, minutes(n)).0 + way(n, minutes(n)).1;
+    let since = jiff::Timestamp::now().as_millisecond() / (24 * HOUR) * 24 * HOUR - 30 * 24 * HOUR;
+    let first = (1..RELEASES).find(|n| finished(*n) >= since).unwrap();
+    let median = median(first..RELEASES, &minutes) as f64 / 1000.0;
+    assert_eq!(figure("releases"), (RELEASES - first) as f64);
+    assert_eq!(figure("merge_to_production_seconds"), median);
+    assert_eq!(figure("lead_time_seconds"), median + 7200.0);
+    assert_eq!(figure("last_release_timestamp_seconds"), finished(RELEASES - 1) as f64 / 1000.0);
+    assert_eq!((figure("change_failure_ratio"), figure("gates_open"), figure("incidents_open")), (0.0, 0.0, 0.0));
+}
+
+/// A component that is released every eight hours from then on; how many minutes its deployments take.
+fn history(begin: i64, component: &str, minutes: impl Fn(i64) -> i64) -> Vec<Value> {
     let sha = |n: i64| {
         let letter = component.as_bytes()[1];
         format!("{letter:02x}{n:038x}")
@@ -182,8 +204,10 @@ async fn a_lead_time_that_regresses_reaches_somebody_until_it_is_acknowledged() 
     let (catalog, lines) = (folder.path().join("catalog.toml"), folder.path().join("history.jsonl"));
     fs::write(&catalog, CATALOG).unwrap();
     installation.run(&["catalog", "put", catalog.to_str().unwrap()]).unwrap();
+    let begin = jiff::Timestamp::now().as_millisecond() - HOUR - RELEASES * 8 * HOUR;
     let slower = |n| if n < SLOWER_FROM { USUAL } else { SLOW };
-    let history: Vec<Value> = history("shop", slower).into_iter().chain(history("search", |_| USUAL)).collect();
+    let history: Vec<Value> =
+        history(begin, "shop", slower).into_iter().chain(history(begin, "search", |_| USUAL)).collect();
     fs::write(&lines, history.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     installation.run(&["import", lines.to_str().unwrap()]).unwrap();
     installation.wait_drained(PATIENCE).await.unwrap();
@@ -210,7 +234,7 @@ async fn a_lead_time_that_regresses_reaches_somebody_until_it_is_acknowledged() 
         "shop takes 3.2 times as long from merge to production as it used to, mostly in deploy"
     );
     // The first one has no lead time: what was there before it is not known.
-    for time in [median(1..SLOWER_FROM, USUAL), median(SLOWER_FROM..RELEASES, SLOW)] {
+    for time in [median(1..SLOWER_FROM, slower), median(SLOWER_FROM..RELEASES, slower)].map(humanized) {
         assert!(said("description").contains(&time), "{time} is not in {}", said("description"));
     }
     assert!(
@@ -219,6 +243,10 @@ async fn a_lead_time_that_regresses_reaches_somebody_until_it_is_acknowledged() 
     let runbook = reqwest::get(said("runbook_url")).await.unwrap();
     assert_eq!(runbook.status(), 200);
     assert!(runbook.text().await.unwrap().contains("<h1>Lead time regressed</h1>"));
+
+    let metrics = reqwest::get(format!("{admin}/metrics")).await.unwrap().text().await.unwrap();
+    check_figures(&metrics, begin, "shop", slower);
+    check_figures(&metrics, begin, "search", |_| USUAL);
 
     installation.run(&["acknowledge", "shop", "--note", "deployments go in four steps now"]).unwrap();
     let over = next(&mut heard, "resolved").await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use end_to_end::demo::{CATALOG, Demo, QUERIES, SOURCES, check, disturb, send, show};
+use end_to_end::demo::{CATALOG, Demo, QUERIES, SOURCES, check, disturb, send, send_into, show};
 use end_to_end::installation::{self, Installation, Role};
 use end_to_end::rollups;
 use local_stack::Stack;
@@ -17,25 +17,42 @@ use crate::report::Report;
 const DRAINED_WITHIN: Duration = Duration::from_secs(180);
 /// Differences shown where the result is wrong.
 const SHOWN: usize = 20;
+/// How the deliveries are disturbed.
+const SEED: u64 = 7;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo xtask demo           stays up until Ctrl-C, with the addresses to try things at
-  cargo xtask demo --once    ends when the result is shown; exit code 0 only if every figure is right")]
+  cargo xtask demo --once    ends when the result is shown; exit code 0 only if every figure is right
+  cargo xtask demo --into http://localhost:8080/hooks/
+                             sends it to an installation that runs, with the sources of deploy/demo/throughline.toml")]
 pub struct DemoCommand {
     /// End when the result is shown.
     #[arg(long)]
     once: bool,
+
+    /// Start nothing, and send the webhooks here: what comes before the name of a source.
+    #[arg(long, value_name = "URL", conflicts_with = "once")]
+    into: Option<String>,
+
+    /// Secret of the sources there.
+    #[arg(long, env = "THROUGHLINE_DEMO_SECRET", hide_env_values = true, value_name = "SECRET")]
+    secret: Option<String>,
 }
 
 impl DemoCommand {
     pub fn run(self) -> Result<ExitCode> {
         let report = Report::new(false);
+        let runtime = tokio::runtime::Runtime::new()?;
+        if let Some(hooks) = &self.into {
+            let secret =
+                self.secret.as_deref().context("which secret have the sources? Set THROUGHLINE_DEMO_SECRET")?;
+            return runtime.block_on(into(&report, hooks, secret));
+        }
         report.progress("building throughline");
         let binary = installation::build()?;
         let stack = Stack::start(&|text| report.progress(text))?;
-        let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             tokio::select! {
                 result = self.play(&report, &stack, &binary) => result,
@@ -56,9 +73,9 @@ impl DemoCommand {
         std::fs::write(&catalog, CATALOG).context("the catalog cannot be written")?;
         installation.run(&["catalog", "put", &catalog.display().to_string()])?;
         let demo = Demo::until_today();
-        let webhooks = disturb(&demo.webhooks, 7);
+        let webhooks = disturb(&demo.webhooks, SEED);
         let deliveries = webhooks.len();
-        progress(&format!("sending {deliveries} signed webhooks, some late, doubled and out of order"));
+        progress(&sending(deliveries));
         send(&installation, webhooks, &progress).await?;
         installation.wait_drained(DRAINED_WITHIN).await?;
         progress(&format!("all of it is in ClickHouse; {}", memory(&installation, Role::All)));
@@ -110,6 +127,22 @@ impl DemoCommand {
         ));
         tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")
     }
+}
+
+/// Sends the webhooks to an installation that somebody else runs.
+async fn into(report: &Report, hooks: &str, secret: &str) -> Result<ExitCode> {
+    let started = Instant::now();
+    let webhooks = disturb(&Demo::until_today().webhooks, SEED);
+    let deliveries = webhooks.len();
+    report.progress(sending(deliveries));
+    send_into(hooks, secret, webhooks, &|text| report.progress(text)).await?;
+    report.show(format!("{deliveries} webhooks are taken; their rows follow within seconds, in the realm `demo`"));
+    report.finish(&json!({"demo": { "deliveries": deliveries }, "seconds": started.elapsed().as_secs() }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sending(deliveries: usize) -> String {
+    format!("sending {deliveries} signed webhooks, some late, doubled and out of order")
 }
 
 /// Resident memory of a role, where the system tells it.

@@ -49,7 +49,7 @@ pub use expected::{
 };
 
 pub use facts::{NOW, delivery, facts, facts_of};
-pub use play::{SOURCES, send};
+pub use play::{SOURCES, send, send_into};
 pub use show::{QUERIES, show};
 
 use clock::{DAY, Seconds, midnight};

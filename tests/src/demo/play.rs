@@ -10,6 +10,9 @@ use reqwest::{Client, StatusCode};
 use super::{BOARD, Demo, GITHUB, TEKTON, Webhook};
 use crate::installation::{Installation, SECRET};
 
+/// What stands before the names of the demo's sources in `deploy/demo/throughline.toml`, where other sources have names too.
+const BESIDE_OTHERS: &str = "demo-";
+
 /// Sources of the demo and their providers.
 pub const SOURCES: [(&str, &str); 3] = [(GITHUB, "github"), (TEKTON, "cdevents"), (BOARD, "import")];
 
@@ -21,15 +24,29 @@ const SENDERS: usize = 32;
 /// # Errors
 /// Where one is refused for good.
 pub async fn send(installation: &Installation, webhooks: Vec<Webhook>, progress: &dyn Fn(&str)) -> Result<()> {
-    let total = webhooks.len();
-    let targets: Vec<(String, Webhook)> = webhooks.into_iter().map(|w| (installation.hook(w.source), w)).collect();
+    let targets = webhooks.into_iter().map(|webhook| (installation.hook(webhook.source), webhook)).collect();
+    send_to(targets, SECRET, progress).await
+}
+
+/// The same to the front door of `deploy/demo/throughline.toml`, wherever it runs: `hooks` is what comes before the name of a source.
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_into(hooks: &str, secret: &str, webhooks: Vec<Webhook>, progress: &dyn Fn(&str)) -> Result<()> {
+    let hook = |webhook: &Webhook| format!("{}/{BESIDE_OTHERS}{}", hooks.trim_end_matches('/'), webhook.source);
+    send_to(webhooks.into_iter().map(|webhook| (hook(&webhook), webhook)).collect(), secret, progress).await
+}
+
+async fn send_to(targets: Vec<(String, Webhook)>, secret: &str, progress: &dyn Fn(&str)) -> Result<()> {
+    let (total, secret): (_, Arc<[u8]>) = (targets.len(), secret.as_bytes().into());
     let (targets, next, http) = (Arc::new(targets), Arc::new(AtomicUsize::new(0)), Client::new());
     let senders: Vec<_> = (0..SENDERS)
         .map(|_| {
             let (targets, next, http) = (Arc::clone(&targets), Arc::clone(&next), http.clone());
+            let secret = Arc::clone(&secret);
             tokio::spawn(async move {
                 while let Some((url, webhook)) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    deliver(&http, url, webhook).await?;
+                    deliver(&http, url, webhook, &secret).await?;
                 }
                 Ok::<(), anyhow::Error>(())
             })
@@ -46,10 +63,10 @@ pub async fn send(installation: &Installation, webhooks: Vec<Webhook>, progress:
 }
 
 /// Sends one delivery as its provider would, again while the answer is that it should come later.
-async fn deliver(http: &Client, url: &str, webhook: &Webhook) -> Result<()> {
+async fn deliver(http: &Client, url: &str, webhook: &Webhook, secret: &[u8]) -> Result<()> {
     for _ in 0..60 {
         let mut request = http.post(url).body(webhook.body.clone());
-        for (name, value) in webhook.signed_headers(SECRET.as_bytes()) {
+        for (name, value) in webhook.signed_headers(secret) {
             request = request.header(name, value);
         }
         let status = request.send().await.with_context(|| format!("{url} does not answer"))?.status();

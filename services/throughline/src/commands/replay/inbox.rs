@@ -53,9 +53,10 @@ fn write(
         return Ok(None);
     }
     let mended = Mended { superseded: superseded.into_iter().map(for_the_correlator).collect(), written: ends };
-    let begun = correlator::replay(&config.correlate, &config.kafka, metrics, mended, OldRows::Kept).with_context(|| {
-        format!("{events} events are written beside those that they replace; run the command again to finish it")
-    })?;
+    let begun =
+        correlator::replay(&config.correlate, &config.kafka, metrics, mended, OldRows::Kept).with_context(|| {
+            format!("{events} events are written beside those that they replace; run the command again to finish it")
+        })?;
     Ok(Some(begun))
 }
 
