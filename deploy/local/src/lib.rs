@@ -31,6 +31,7 @@ mod error;
 mod kafka;
 #[doc(hidden)]
 pub mod keeper;
+mod once;
 mod ports;
 mod probe;
 mod programs;
@@ -41,6 +42,7 @@ mod stack;
 
 pub use clickhouse::{ADMIN, MIGRATE, READ, User, WRITE};
 pub use error::Error;
+pub use once::{clickhouse_local, kafka_program};
 pub use prometheus::{Alertmanager, Prometheus, PrometheusPrograms};
 pub use server::STOP_GRACE;
 pub use shared::{SharedStack, Status};

@@ -4,11 +4,12 @@
 //!
 //! The two packages are fetched once, as `tests/fixtures/grafana/package-lock.json` pins them, into the cache.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, ensure};
 use end_to_end::dashboards::{self, Dashboard, list, text};
+use end_to_end::fetched;
 use serde_json::Value;
 
 const PACKAGE: &str = include_str!("../../fixtures/grafana/package.json");
@@ -110,33 +111,20 @@ fn typescript(dashboards: &[Dashboard]) -> String {
 
 /// The folder with the packages, installed if it is not there.
 fn package() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("THROUGHLINE_CACHE")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("throughline")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/throughline")))
-        .expect("one of THROUGHLINE_CACHE, XDG_CACHE_HOME and HOME must be set");
     let lock: Value = serde_json::from_str(PACKAGE_LOCK).unwrap();
     let version = |name: &str| lock["packages"][format!("node_modules/{name}")]["version"].as_str().unwrap().to_owned();
-    let home = cache.join(format!("grafana-schema-{}-{}", version("@grafana/schema"), version("typescript")));
-    std::fs::create_dir_all(&cache).unwrap();
-    let guard = File::create(cache.join("grafana-schema.lock")).unwrap();
-    guard.lock().unwrap();
-    if !home.is_dir() {
-        install(&cache, &home);
-    }
-    home
+    let name = format!("grafana-schema-{}-{}", version("@grafana/schema"), version("typescript"));
+    fetched::folder(&name, install).unwrap()
 }
 
-/// Installs beside `home` and renames, so that a folder of that name is whole.
-fn install(cache: &Path, home: &Path) {
-    let partial = tempfile::Builder::new().prefix("grafana-schema.partial-").tempdir_in(cache).unwrap();
-    std::fs::write(partial.path().join("package.json"), PACKAGE).unwrap();
-    std::fs::write(partial.path().join("package-lock.json"), PACKAGE_LOCK).unwrap();
+fn install(folder: &Path) -> anyhow::Result<()> {
+    std::fs::write(folder.join("package.json"), PACKAGE)?;
+    std::fs::write(folder.join("package-lock.json"), PACKAGE_LOCK)?;
     let output = Command::new("npm")
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(partial.path())
+        .current_dir(folder)
         .output()
-        .expect("npm fetches Grafana's schema: install it (Debian and Ubuntu `apt-get install npm`)");
-    assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
-    std::fs::rename(partial.path(), home).unwrap();
+        .context("npm fetches Grafana's schema: install it (Debian and Ubuntu `apt-get install npm`)")?;
+    ensure!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
