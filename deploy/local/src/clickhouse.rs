@@ -88,6 +88,7 @@ impl Node {
   <path>{data}</path>
   <tmp_path>{folder}/tmp/</tmp_path>
   <user_files_path>{folder}/user_files/</user_files_path>
+  <backups><allowed_path>{folder}/backups/</allowed_path></backups>
   <users_config>{folder}/users.xml</users_config>
   <query_log><database>system</database><table>query_log</table></query_log>
 </clickhouse>

@@ -2,7 +2,7 @@
 //! everything else and knows nothing of them.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use end_to_end::compose::{environment, list, root};
@@ -37,7 +37,9 @@ fn door(project: &Value, binary: &Path, stack: &Stack, to: &Installation) -> (Ru
         .env("THROUGHLINE_KAFKA__PARTITIONS__EVENTS", "2")
         .env("THROUGHLINE_RECEIVE__LISTEN", &receive)
         .env("THROUGHLINE_ADMIN__LISTEN", &admin)
-        .env("THROUGHLINE_PEOPLE_KEY", PEOPLE_KEY);
+        .env("THROUGHLINE_PEOPLE_KEY", PEOPLE_KEY)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     (Running(command.spawn().unwrap()), receive, admin)
 }
 

@@ -104,7 +104,7 @@ fn what_kafka_cannot_work_with_is_refused() {
         ("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLER"),
         ("KAFKA_PROCESS_ROLES", "broker,controler"),
         ("KAFKA_MESSAGE_MAX_BYTES", "33 MiB"),
-        ("CLUSTER_ID", "throughline"),
+        ("KAFKA_NODE_ID", "one"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let given = environment(&project, "kafka").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
