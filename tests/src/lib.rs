@@ -7,6 +7,7 @@ pub mod database;
 pub mod demo;
 pub mod exported;
 pub mod fetched;
+pub mod freshness;
 pub mod git;
 pub mod govuk;
 pub mod history;

@@ -5,6 +5,7 @@ mod avro;
 mod backfill;
 mod corpus;
 mod correlate;
+mod freshness;
 mod parts;
 mod restore;
 
@@ -39,6 +40,17 @@ Examples:
   cargo xtask bench correlate --events 10M
   cargo xtask bench correlate --flat --ours")]
     Correlate(correlate::Correlate),
+    /// How long a signed webhook takes until its row is in ClickHouse, and what of that each hop costs.
+    #[command(after_help = "\
+Kafka, ClickHouse, every role of Throughline and the sender share this machine. Webhooks are sent by a schedule, and time counts from
+when each was due. Times of a webhook are those of the broker's inbox, of its event and its fact in Kafka, and of the insert in
+ClickHouse's log: each is at most a millisecond or two off. Fails where one was lost, stands there twice or was not accepted.
+
+Examples:
+  cargo xtask bench freshness --quick
+  cargo xtask bench freshness --rate 1000 --minutes 5
+  cargo xtask bench freshness --rate 50 --repositories 50")]
+    Freshness(freshness::Freshness),
     /// How long a correlator takes to take up its state, and how much memory a commit takes.
     Restore(restore::Restore),
 }
@@ -50,6 +62,7 @@ impl Bench {
             What::Avro(avro) => avro.run(),
             What::Backfill(backfill) => backfill.run(),
             What::Correlate(correlate) => correlate.run(),
+            What::Freshness(freshness) => freshness.run(),
             What::Restore(restore) => restore.run(),
         }
     }
