@@ -147,22 +147,19 @@ impl Loader {
 
     /// Commits the offsets; `false` where the loader is to stop before that worked.
     async fn commit(&self, batches: &[Batch]) -> Result<bool, ReaderError> {
-        for batch in batches {
-            // Only a commit that Kafka refused may be repeated; any other error is the end of the reader.
-            let commit = || async {
-                match self.reader.commit(batch).await {
-                    Err(error @ ReaderError::Commit { .. }) => Err(error),
-                    done => Ok(done),
-                }
-            };
-            match until_done(&self.metrics, "Kafka", &self.shutdown, |_| (), commit).await {
-                Some(Ok(())) => {}
-                None => return Ok(false),
-                Some(Err(ReaderError::Ended { .. })) if self.shutdown.is_cancelled() => return Ok(false),
-                Some(Err(error)) => return Err(error),
+        // Only a commit that Kafka refused may be repeated; any other error is the end of the reader.
+        let commit = || async {
+            match self.reader.commit(batches).await {
+                Err(error @ ReaderError::Commit { .. }) => Err(error),
+                done => Ok(done),
             }
+        };
+        match until_done(&self.metrics, "Kafka", &self.shutdown, |_| (), commit).await {
+            Some(Ok(())) => Ok(true),
+            None => Ok(false),
+            Some(Err(ReaderError::Ended { .. })) if self.shutdown.is_cancelled() => Ok(false),
+            Some(Err(error)) => Err(error),
         }
-        Ok(true)
     }
 }
 

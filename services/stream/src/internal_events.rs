@@ -129,11 +129,20 @@ pub(crate) fn restored(metrics: &Metrics, group: &str, cold: usize, warm: usize,
     metrics.restore_seconds.with_label_values(&[group]).inc_by(took.as_secs_f64());
 }
 
-/// The offsets of a batch were committed.
-pub(crate) fn offsets_committed(metrics: &Metrics, group: &str, topic: &str, records: usize, took: Duration) {
-    debug!(group, topic, records, took_ms = took.as_millis(), "offsets committed");
+/// The offsets of batches were committed, each of so many records of a topic.
+pub(crate) fn offsets_committed(
+    metrics: &Metrics,
+    group: &str,
+    batches: impl Iterator<Item = (&'static str, usize)>,
+    took: Duration,
+) {
+    let mut all = 0;
+    for (topic, records) in batches {
+        metrics.consumed.with_label_values(&[group, topic]).inc_by(records as u64);
+        all += records;
+    }
+    debug!(group, records = all, took_ms = took.as_millis(), "offsets committed");
     metrics.commit_seconds.with_label_values(&[group]).observe(took.as_secs_f64());
-    metrics.consumed.with_label_values(&[group, topic]).inc_by(records as u64);
 }
 
 /// A batch came back for a partition that this instance no longer owns, or that was rewound: its new owner reads it again.

@@ -42,7 +42,7 @@ impl Metrics {
         let commit_seconds = HistogramVec::new(
             HistogramOpts::new(
                 "throughline_kafka_commit_seconds",
-                "Time to commit a transaction or the offsets of a batch.",
+                "Time to commit a transaction or the offsets of what was stored together.",
             )
             .buckets(vec![0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0]),
             &["group"],

@@ -73,13 +73,11 @@ pub enum ReaderError {
         source: KafkaError,
     },
     #[error(
-        "group {group}: offset {next} of {topic} partition {partition} could not be committed: try again, or rewind"
+        "group {group}: the offsets {next:?} (topic, partition, offset) could not be committed: try again, or rewind"
     )]
     Commit {
         group: String,
-        topic: &'static str,
-        partition: i32,
-        next: i64,
+        next: Vec<(&'static str, i32, i64)>,
         #[source]
         source: Box<KafkaError>,
     },
@@ -121,8 +119,16 @@ pub struct Committer {
 }
 
 enum Command {
-    Commit { at: Position, next: i64, records: usize, done: oneshot::Sender<Result<(), ReaderError>> },
+    Commit { stored: Vec<Stored>, done: oneshot::Sender<Result<(), ReaderError>> },
     Rewind { at: Position, first: i64 },
+}
+
+/// A batch that is stored.
+#[derive(Clone, Copy)]
+struct Stored {
+    at: Position,
+    next: i64,
+    records: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -190,8 +196,8 @@ impl Reader {
     }
 
     /// See [`Committer::commit`].
-    pub async fn commit(&self, batch: &Batch) -> Result<(), ReaderError> {
-        self.committer.commit(batch).await
+    pub async fn commit(&self, batches: &[Batch]) -> Result<(), ReaderError> {
+        self.committer.commit(batches).await
     }
 
     /// See [`Committer::rewind`].
@@ -212,12 +218,14 @@ impl Reader {
 }
 
 impl Committer {
-    /// The batch is stored: its offsets are committed, and the next batch of its partition may come. A batch of a former
-    /// assignment is ignored: the partition's new owner reads and stores it again. On an error try again, or rewind.
-    pub async fn commit(&self, batch: &Batch) -> Result<(), ReaderError> {
+    /// The batches are stored: their offsets are committed, in one request, and the next batches of their partitions may come. A
+    /// batch of a former assignment is ignored: the partition's new owner reads and stores it again. On an error try again, or
+    /// rewind.
+    pub async fn commit(&self, batches: &[Batch]) -> Result<(), ReaderError> {
         let (done, result) = oneshot::channel();
-        let (at, next, records) = (batch.position(), batch.last_offset + 1, batch.records.len());
-        self.command(Command::Commit { at, next, records, done })?;
+        let stored =
+            |batch: &Batch| Stored { at: batch.position(), next: batch.last_offset + 1, records: batch.records.len() };
+        self.command(Command::Commit { stored: batches.iter().map(stored).collect(), done })?;
         result.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
@@ -368,8 +376,8 @@ impl Reading {
 
     fn serve(&mut self, command: Command) -> Result<(), ReaderError> {
         match command {
-            Command::Commit { at, next, records, done } => {
-                let result = self.commit(at, next, records);
+            Command::Commit { stored, done } => {
+                let result = self.commit(stored);
                 // The caller may have gone away; the offsets are committed nevertheless.
                 let _ = done.send(result);
                 Ok(())
@@ -388,20 +396,25 @@ impl Reading {
         slot
     }
 
-    fn commit(&mut self, at: Position, next: i64, records: usize) -> Result<(), ReaderError> {
-        if self.current(at).is_none() {
+    fn commit(&mut self, mut stored: Vec<Stored>) -> Result<(), ReaderError> {
+        stored.retain(|stored| self.current(stored.at).is_some());
+        if stored.is_empty() {
             return Ok(());
         }
         let started = Instant::now();
-        let (topic, partition) = at.partition;
-        let list = self.group.list([(topic, partition, Offset::Offset(next))].into_iter());
+        let next = stored.iter().map(|Stored { at, next, .. }| (at.partition.0, at.partition.1, *next));
+        let list =
+            self.group.list(next.clone().map(|(topic, partition, next)| (topic, partition, Offset::Offset(next))));
         list.and_then(|list| self.group.commit(&list)).map_err(|source| {
-            let group = self.config.group.clone();
-            ReaderError::Commit { group, topic: topic.name, partition, next, source: Box::new(source) }
+            let next = next.map(|(topic, partition, next)| (topic.name, partition, next)).collect();
+            ReaderError::Commit { group: self.config.group.clone(), next, source: Box::new(source) }
         })?;
-        internal_events::offsets_committed(&self.metrics, &self.config.group, topic.name, records, started.elapsed());
-        if let Some(slot) = self.current(at) {
-            slot.is_out = false;
+        let records = stored.iter().map(|stored| (stored.at.partition.0.name, stored.records));
+        internal_events::offsets_committed(&self.metrics, &self.config.group, records, started.elapsed());
+        for Stored { at, .. } in stored {
+            if let Some(slot) = self.current(at) {
+                slot.is_out = false;
+            }
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ async fn what_is_committed_does_not_come_again_and_what_is_not_does() {
         for value in values(&batch) {
             assert!(seen.insert(value), "{value} came twice");
         }
-        reader.commit(&batch).await.unwrap();
+        reader.commit(&[batch]).await.unwrap();
     }
     // This one is read, but never stored.
     let lost = next(&mut reader).await;
@@ -58,7 +58,7 @@ async fn what_is_committed_does_not_come_again_and_what_is_not_does() {
         for value in values(&batch) {
             assert!(seen.insert(value), "{value} came twice");
         }
-        reader.commit(&batch).await.unwrap();
+        reader.commit(&[batch]).await.unwrap();
     }
     shutdown.cancel();
     assert!(reader.next().await.unwrap().is_none());
@@ -82,13 +82,42 @@ async fn a_batch_given_back_comes_again_in_order() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             reader.rewind(&batch).unwrap();
             // Too late: the batch is not ours any more.
-            reader.commit(&batch).await.unwrap();
+            reader.commit(&[batch]).await.unwrap();
             continue;
         }
         offsets[index] = batch.last_offset;
         stored += batch.records.len();
-        reader.commit(&batch).await.unwrap();
+        reader.commit(&[batch]).await.unwrap();
     }
+    shutdown.cancel();
+    assert!(reader.next().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_committed_together_only_one_given_back_comes_again() {
+    const N: u32 = 600;
+    let kafka = crate::with_topics(3).await;
+    crate::produce(&kafka, facts(0..N)).await;
+    let (mut reader, shutdown) = start(&kafka);
+    let mut together = Vec::new();
+    while together.len() < 4 {
+        together.push(next(&mut reader).await);
+    }
+    reader.rewind(&together[1]).unwrap();
+    reader.commit(&together).await.unwrap();
+    shutdown.cancel();
+    drop(reader);
+    let given_back: BTreeSet<u32> = values(&together.remove(1)).into_iter().collect();
+    let stored: BTreeSet<u32> = together.iter().flat_map(values).collect();
+
+    let (mut reader, shutdown) = start(&kafka);
+    let mut seen = BTreeSet::new();
+    while seen.len() + stored.len() < N as usize {
+        let batch = next(&mut reader).await;
+        seen.extend(values(&batch));
+        reader.commit(&[batch]).await.unwrap();
+    }
+    assert!(seen.is_disjoint(&stored) && seen.is_superset(&given_back));
     shutdown.cancel();
     assert!(reader.next().await.unwrap().is_none());
 }
@@ -103,7 +132,7 @@ async fn two_readers_share_the_partitions_and_lose_nothing() {
     let first = next(&mut a).await;
     let (mut b, stop_b) = start(&kafka);
     seen.extend(values(&first));
-    a.commit(&first).await.unwrap();
+    a.commit(&[first]).await.unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     while seen.len() < N as usize {
         let (reader, batch) = tokio::select! {
@@ -113,7 +142,7 @@ async fn two_readers_share_the_partitions_and_lose_nothing() {
         };
         let batch = batch.unwrap().unwrap();
         seen.extend(values(&batch));
-        reader.commit(&batch).await.unwrap();
+        reader.commit(&[batch]).await.unwrap();
     }
     stop_a.cancel();
     stop_b.cancel();
