@@ -11,16 +11,24 @@ use crate::state::State;
 
 impl State {
     /// Rows of a run: its attempts, and what did not pass in them.
-    pub(super) fn build_facts(&self, realm: &Realm, id: &RunId) -> Vec<Fact> {
+    pub(super) fn run_facts(&self, realm: &Realm, id: &RunId) -> Vec<Fact> {
         let Some(run) = self.records.runs.get(id) else { return Vec::new() };
         let Some(component) = self.owner_of_run(id, run) else { return Vec::new() };
-        let builds: Vec<BuildFact> = run
-            .attempts
-            .iter()
-            .filter_map(|(number, attempt)| self.build_fact(realm, &component, id, run, *number, attempt))
-            .collect();
+        let builds = self.build_facts(realm, &component, id, run);
         let failures = self.failure_facts(realm, &component, (id, run), &builds);
         builds.into_iter().map(Fact::from).chain(failures.into_iter().map(Fact::from)).collect()
+    }
+
+    /// The attempts of a run alone.
+    pub(super) fn attempt_facts(&self, realm: &Realm, id: &RunId) -> Vec<Fact> {
+        let Some(run) = self.records.runs.get(id) else { return Vec::new() };
+        let Some(component) = self.owner_of_run(id, run) else { return Vec::new() };
+        self.build_facts(realm, &component, id, run).into_iter().map(Fact::from).collect()
+    }
+
+    fn build_facts(&self, realm: &Realm, component: &Component, id: &RunId, run: &Run) -> Vec<BuildFact> {
+        let attempts = run.attempts.iter();
+        attempts.filter_map(|(number, attempt)| self.build_fact(realm, component, id, run, *number, attempt)).collect()
     }
 
     /// The component that a run works for: that of what it deployed, else that of its repository.

@@ -46,10 +46,19 @@ impl State {
                 let step = self.gate_step(realm, id).map(Fact::from);
                 self.gate_fact(realm, id).map(Fact::from).into_iter().chain(step).collect()
             }
-            Unit::Run(id) => self.build_facts(realm, id),
+            Unit::Run(id) => self.run_facts(realm, id),
             Unit::Step(step) => self.manual_step(realm, step).into_iter().map(Fact::from).collect(),
             Unit::Incident(id) => self.incident_facts(realm, id),
             Unit::Commit(_) | Unit::Component(_) | Unit::Day(_) => Vec::new(),
+        }
+    }
+
+    /// Of the facts of a unit at least those that are in the sums of a day.
+    pub fn summed_facts(&self, realm: &Realm, unit: &Unit, paths: &mut Paths) -> Vec<Fact> {
+        match unit {
+            // A day is worked out again with every change of it: what did not pass in each of its runs is in no sum.
+            Unit::Run(id) => self.attempt_facts(realm, id),
+            _ => self.facts(realm, unit, paths),
         }
     }
 

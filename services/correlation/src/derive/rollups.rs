@@ -28,7 +28,7 @@ impl State {
     ) -> Vec<Fact> {
         let mut sums = Sums::new();
         for unit in units {
-            for fact in self.facts(realm, unit, paths) {
+            for fact in self.summed_facts(realm, unit, paths) {
                 if day_of(&fact.identity()).as_ref() == Some(day) {
                     self.add_up(&fact, &mut sums);
                 }
