@@ -1,6 +1,7 @@
 -- How all tables of facts are laid out. The sort key is the identity of the row with the month before it, and the primary key
 -- ends before `at`: a condition on `at` then uses the month (with `at` in the primary key it would not, and read five times as
--- much). A year is a partition, and time is part of the identity: `FINAL` never has to look beyond one.
+-- much). A month is a partition, and time is part of the identity: `FINAL` never has to look beyond one. One that has rested
+-- for ten minutes becomes one part, where `FINAL` has nothing to do.
 -- `deleted` rows stay: they still beat an older revision that is loaded again.
 
 -- Table `releases_rows`: every revision of every row, as the loader wrote it. Nobody but the loader needs it.
@@ -59,10 +60,11 @@ CREATE TABLE IF NOT EXISTS releases_rows
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
 ENGINE = ReplacingMergeTree(revision, deleted)
-PARTITION BY toYear(at)
+PARTITION BY toYYYYMM(at)
 PRIMARY KEY (realm, toYYYYMM(at), component)
 ORDER BY (realm, toYYYYMM(at), component, at, version)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Revisions of the rows of `releases`; read the view `releases` instead';
 
 -- View `releases`: the last revision of each row that still holds.

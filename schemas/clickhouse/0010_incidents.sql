@@ -30,10 +30,11 @@ CREATE TABLE IF NOT EXISTS incidents_rows
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
 ENGINE = ReplacingMergeTree(revision, deleted)
-PARTITION BY toYear(at)
+PARTITION BY toYYYYMM(at)
 PRIMARY KEY (realm, toYYYYMM(at))
 ORDER BY (realm, toYYYYMM(at), at, incident)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Revisions of the rows of `incidents`; read the view `incidents` instead';
 
 -- View `incidents`: the last revision of each row that still holds.

@@ -16,10 +16,11 @@ CREATE TABLE IF NOT EXISTS incident_attributions_rows
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
 ENGINE = ReplacingMergeTree(revision, deleted)
-PARTITION BY toYear(at)
+PARTITION BY toYYYYMM(at)
 PRIMARY KEY (realm, toYYYYMM(at), component)
 ORDER BY (realm, toYYYYMM(at), component, at, incident, version)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Revisions of the rows of `incident_attributions`; read the view `incident_attributions` instead';
 
 -- View `incident_attributions`: the last revision of each row that still holds.

@@ -47,10 +47,11 @@ CREATE TABLE IF NOT EXISTS rollup_hourly_rows
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
 ENGINE = ReplacingMergeTree(revision, deleted)
-PARTITION BY toYear(at)
-PRIMARY KEY (realm, toYYYYMM(at), component)
-ORDER BY (realm, toYYYYMM(at), component, at, environment, kind)
-SETTINGS non_replicated_deduplication_window = 1000
+PARTITION BY toYYYYMM(at)
+PRIMARY KEY (realm, toYYYYMM(at), kind, component)
+ORDER BY (realm, toYYYYMM(at), kind, component, at, environment)
+SETTINGS non_replicated_deduplication_window = 1000,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Revisions of the rows of `rollup_hourly`; read the view `rollup_hourly` instead';
 
 -- View `rollup_hourly`: the last revision of each row that still holds.

@@ -43,14 +43,26 @@ CREATE TABLE IF NOT EXISTS rollup_daily_rows
     `build_durations` Array(Int64) COMMENT 'Column `duration` of the builds, sorted, without nulls, ms',
     `manual_steps` Int32 COMMENT 'Steps that a person had to start; count',
     `manual_waits` Array(Int64) COMMENT 'Column `wait` of the manual steps, sorted, without nulls, ms',
+    `lead_time_max` Nullable(Int64) MATERIALIZED if(empty(lead_times), NULL, lead_times[-1]) COMMENT 'Longest of lead_times, ms; null where there is none',
+    `coding_sum` Int64 MATERIALIZED arraySum(coding_times) COMMENT 'Sum of coding_times, ms',
+    `review_sum` Int64 MATERIALIZED arraySum(review_times) COMMENT 'Sum of review_times, ms',
+    `merge_to_build_sum` Int64 MATERIALIZED arraySum(merge_to_build_times) COMMENT 'Sum of merge_to_build_times, ms',
+    `queue_sum` Int64 MATERIALIZED arraySum(queue_times) COMMENT 'Sum of queue_times, ms',
+    `build_and_test_sum` Int64 MATERIALIZED arraySum(build_and_test_times) COMMENT 'Sum of build_and_test_times, ms',
+    `gate_wait_sum` Int64 MATERIALIZED arraySum(gate_wait_times) COMMENT 'Sum of gate_wait_times, ms',
+    `batch_wait_sum` Int64 MATERIALIZED arraySum(batch_wait_times) COMMENT 'Sum of batch_wait_times, ms',
+    `hand_off_sum` Int64 MATERIALIZED arraySum(hand_off_times) COMMENT 'Sum of hand_off_times, ms',
+    `deploy_sum` Int64 MATERIALIZED arraySum(deploy_times) COMMENT 'Sum of deploy_times, ms',
+    `unaccounted_sum` Int64 MATERIALIZED arraySum(unaccounted_times) COMMENT 'Sum of unaccounted_times, ms',
     `revision` Int64 COMMENT 'Generation << 40 | sequence of the correlator: of rows with one identity the highest counts',
     `deleted` UInt8 COMMENT '1 when the fact no longer holds: the row takes back those with lower revisions'
 )
 ENGINE = ReplacingMergeTree(revision, deleted)
-PARTITION BY toYear(at)
-PRIMARY KEY (realm, toYYYYMM(at), component)
-ORDER BY (realm, toYYYYMM(at), component, at, environment, kind)
-SETTINGS non_replicated_deduplication_window = 1000
+PARTITION BY toYYYYMM(at)
+PRIMARY KEY (realm, toYYYYMM(at), kind, component)
+ORDER BY (realm, toYYYYMM(at), kind, component, at, environment)
+SETTINGS non_replicated_deduplication_window = 1000,
+    min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Revisions of the rows of `rollup_daily`; read the view `rollup_daily` instead';
 
 -- View `rollup_daily`: the last revision of each row that still holds.
@@ -97,7 +109,18 @@ CREATE VIEW IF NOT EXISTS rollup_daily
     `build_queue_times` Array(Int64) COMMENT 'Column `queue` of the builds, sorted, without nulls, ms',
     `build_durations` Array(Int64) COMMENT 'Column `duration` of the builds, sorted, without nulls, ms',
     `manual_steps` Int32 COMMENT 'Steps that a person had to start; count',
-    `manual_waits` Array(Int64) COMMENT 'Column `wait` of the manual steps, sorted, without nulls, ms'
+    `manual_waits` Array(Int64) COMMENT 'Column `wait` of the manual steps, sorted, without nulls, ms',
+    `lead_time_max` Nullable(Int64) COMMENT 'Longest of lead_times, ms; null where there is none',
+    `coding_sum` Int64 COMMENT 'Sum of coding_times, ms',
+    `review_sum` Int64 COMMENT 'Sum of review_times, ms',
+    `merge_to_build_sum` Int64 COMMENT 'Sum of merge_to_build_times, ms',
+    `queue_sum` Int64 COMMENT 'Sum of queue_times, ms',
+    `build_and_test_sum` Int64 COMMENT 'Sum of build_and_test_times, ms',
+    `gate_wait_sum` Int64 COMMENT 'Sum of gate_wait_times, ms',
+    `batch_wait_sum` Int64 COMMENT 'Sum of batch_wait_times, ms',
+    `hand_off_sum` Int64 COMMENT 'Sum of hand_off_times, ms',
+    `deploy_sum` Int64 COMMENT 'Sum of deploy_times, ms',
+    `unaccounted_sum` Int64 COMMENT 'Sum of unaccounted_times, ms'
 )
 AS SELECT
     `realm`, `component`, `environment`, `kind`, `at`, `releases`, `commits`, `failed`, `rework`,
@@ -106,7 +129,9 @@ AS SELECT
     `hand_off_times`, `deploy_times`, `unaccounted_times`, `lead_time_working_times`, `recovery_times`,
     `deployments`, `deployments_succeeded`, `deployments_failed`, `gates`, `gates_open`, `gates_rejected`,
     `gates_expired`, `gates_bypassed`, `gates_caught`, `gates_hollow`, `gate_waits`, `builds`,
-    `builds_failed`, `builds_flaky`, `build_queue_times`, `build_durations`, `manual_steps`, `manual_waits`
+    `builds_failed`, `builds_flaky`, `build_queue_times`, `build_durations`, `manual_steps`, `manual_waits`,
+    `lead_time_max`, `coding_sum`, `review_sum`, `merge_to_build_sum`, `queue_sum`, `build_and_test_sum`,
+    `gate_wait_sum`, `batch_wait_sum`, `hand_off_sum`, `deploy_sum`, `unaccounted_sum`
 FROM rollup_daily_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'What happened to a component in a day (UTC): counts and sorted lists of durations, which sum up exactly to any level: sum(releases), quantileExactLowArray(0.5)(lead_times)';

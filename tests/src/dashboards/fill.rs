@@ -204,7 +204,11 @@ pub fn interval(seconds: i64, shortest: &str) -> Result<i64> {
     Ok(round.max(if shortest.is_empty() { 1 } else { length(shortest)? }))
 }
 
-fn length(text: &str) -> Result<i64> {
+/// Seconds of a length of time as dashboards write it, such as `90d`.
+///
+/// # Errors
+/// Where it is no whole number of `s`, `m`, `h`, `d` or `w`.
+pub fn length(text: &str) -> Result<i64> {
     let units = [('s', 1), ('m', MINUTE), ('h', HOUR), ('d', DAY), ('w', 7 * DAY)];
     let unit = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
     let (count, seconds) = unit.with_context(|| format!("`{text}` is no interval like 10s, 5m, 1h, 1d, 1w"))?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-pub use fill::{Chosen, Filling, fill, interval};
+pub use fill::{Chosen, Filling, fill, interval, length};
 
 /// Type of the data source of the tables.
 pub const CLICKHOUSE: &str = "grafana-clickhouse-datasource";

@@ -6,6 +6,7 @@ mod backfill;
 mod corpus;
 mod correlate;
 mod freshness;
+mod panels;
 mod parts;
 mod restore;
 
@@ -51,6 +52,18 @@ Examples:
   cargo xtask bench freshness --rate 1000 --minutes 5
   cargo xtask bench freshness --rate 50 --repositories 50")]
     Freshness(freshness::Freshness),
+    /// How long the queries of the dashboards take on two years of releases, while rows come in.
+    #[command(after_help = "\
+The tables are filled in ClickHouse itself, which takes a while and, for ten million releases, some 25 GB of disk; nothing of it stays,
+but with --keep. Measured are all queries, of panels, variables and annotations, as their dashboards open and over two years. Aimed
+at are 200 ms, and 1 s where nothing of the tables is in memory: neither in ClickHouse's caches nor in the system's.
+Why the tables are as they are: services/decisions/0025-fast-panels.md.
+
+Examples:
+  cargo xtask bench panels
+  cargo xtask bench panels --releases 1M --components 100
+  cargo xtask bench panels --keep /var/tmp/panels --only 'Slowest releases'")]
+    Panels(panels::Panels),
     /// How long a correlator takes to take up its state, and how much memory a commit takes.
     Restore(restore::Restore),
 }
@@ -63,6 +76,7 @@ impl Bench {
             What::Backfill(backfill) => backfill.run(),
             What::Correlate(correlate) => correlate.run(),
             What::Freshness(freshness) => freshness.run(),
+            What::Panels(panels) => panels.run(),
             What::Restore(restore) => restore.run(),
         }
     }

@@ -1,0 +1,28 @@
+SELECT
+    'default' AS realm,
+    concat('pager.example.org/', toString(n)) AS incident,
+    h.at + toIntervalMillisecond(intDiv(recovery, 5)) AS at,
+    'resolved' AS state,
+    concat('INC-', toString(n)) AS number,
+    ['high', 'low'][1 + n % 2] AS severity,
+    NULL AS priority,
+    [component] AS services,
+    [component] AS components,
+    'production' AS environment,
+    ['wrong booking'] AS kinds,
+    h.at AS started_at,
+    at AS detected_at,
+    at AS acknowledged_at,
+    h.at + toIntervalMillisecond(recovery) AS resolved_at,
+    0 AS reopened,
+    NULL AS merged_into,
+    'machine' AS detected_by,
+    intDiv(recovery, 5) AS time_to_acknowledge,
+    recovery AS time_to_restore,
+    'explicit' AS grade,
+    1 AS attributions,
+    [concat('pager.example.org/events/', toString(n))] AS evidence,
+    concat('https://pager.example.org/', toString(n)) AS link,
+    0 AS deleted
+FROM history_releases AS h
+WHERE n >= {from:UInt64} AND n < {from:UInt64} + {count:UInt64} AND NOT {earlier:Bool} AND h.incident

@@ -1,0 +1,53 @@
+WITH
+    ms -> if(environment = 'production' AND NOT baseline, ms, NULL) AS segment,
+    ms -> if(calendar, segment(intDiv(ms, 4)), NULL) AS working
+SELECT
+    'default' AS realm,
+    component,
+    ['integration', 'staging', 'production'][stage] AS environment,
+    if(part = 1, h.commit, lower(hex(SHA1(concat(h.commit, ' ', toString(part)))))) AS commit,
+    h.at - toIntervalMillisecond((3 - stage) * (h.deploy + intDiv(h.hand_off, 2))) AS at,
+    version,
+    concat('git.example.org/deployments/', toString(n), '/', toString(stage)) AS deployment,
+    environment AS tier,
+    kind = 'baseline' AS baseline,
+    h.at - toIntervalMillisecond(h.lead_time + (part - 1) * 3600000) AS authored_at,
+    authored_at AS committed_at,
+    h.at - toIntervalMillisecond(h.lead_time - h.coding - h.review) AS merged_at,
+    if(baseline, NULL, toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(authored_at)) AS lead_time,
+    if(kind = 'dependencies', 'machine', 'human') AS author_kind,
+    toString(n % 100000) AS `change`,
+    if(part = 1, 'deployed', 'parents') AS lineage,
+    'authored' AS origin,
+    NULL AS picked_from,
+    NULL AS reverts,
+    NULL AS reverted_by,
+    segment(h.coding + (part - 1) * 3600000) AS coding,
+    segment(h.review) AS review,
+    segment(h.merge_to_build) AS merge_to_build,
+    segment(h.queue) AS queue,
+    segment(h.build_and_test) AS build_and_test,
+    segment(h.gate_wait) AS gate_wait,
+    segment(h.batch_wait) AS batch_wait,
+    segment(h.hand_off) AS hand_off,
+    segment(h.deploy) AS deploy,
+    segment(h.unaccounted) AS unaccounted,
+    segment(0) AS clock_correction,
+    working(h.lead_time + (part - 1) * 3600000) AS lead_time_working,
+    working(h.coding + (part - 1) * 3600000) AS coding_working,
+    working(h.review) AS review_working,
+    working(h.merge_to_build) AS merge_to_build_working,
+    working(h.queue) AS queue_working,
+    working(h.build_and_test) AS build_and_test_working,
+    working(h.gate_wait) AS gate_wait_working,
+    working(h.batch_wait) AS batch_wait_working,
+    working(h.hand_off) AS hand_off_working,
+    working(h.deploy) AS deploy_working,
+    working(h.unaccounted) AS unaccounted_working,
+    0 AS deleted
+FROM history_releases AS h
+ARRAY JOIN
+    -- Each commit in each of three environments.
+    arrayMap(i -> 1 + i % 3, range(3 * toUInt32(h.commits))) AS stage,
+    arrayMap(i -> 1 + intDiv(i, 3), range(3 * toUInt32(h.commits))) AS part
+WHERE n >= {from:UInt64} AND n < {from:UInt64} + {count:UInt64} AND NOT {earlier:Bool}
