@@ -18,7 +18,7 @@ pub(crate) async fn until_done<T, E: Error, F: Future<Output = Result<T, E>>>(
     metrics: &Metrics,
     at: &'static str,
     shutdown: &CancellationToken,
-    mut on_change: impl FnMut(bool),
+    on_failure: impl Fn(),
     attempt: impl Fn() -> F,
 ) -> Option<T> {
     let started = Instant::now();
@@ -31,7 +31,6 @@ pub(crate) async fn until_done<T, E: Error, F: Future<Output = Result<T, E>>>(
                 if attempts > 0 {
                     internal_events::recovered(at, attempts, started.elapsed());
                 }
-                on_change(true);
                 return Some(done);
             }
             Err(error) => error,
@@ -39,7 +38,7 @@ pub(crate) async fn until_done<T, E: Error, F: Future<Output = Result<T, E>>>(
         attempts += 1;
         let kind = std::mem::discriminant(&error);
         internal_events::failed(metrics, at, last.replace(kind) != Some(kind), &error);
-        on_change(false);
+        on_failure();
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
             () = shutdown.cancelled() => return None,
@@ -56,20 +55,20 @@ mod tests {
     async fn repeats_until_it_works_or_is_to_stop() {
         let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
         let shutdown = CancellationToken::new();
-        let (tries, changes) = (Cell::new(0), Cell::new(Vec::new()));
+        let (tries, failures) = (Cell::new(0), Cell::new(0));
         let fails_twice = || async {
             tries.set(tries.get() + 1);
             if tries.get() < 3 { Err(std::fmt::Error) } else { Ok("done") }
         };
-        let note = |works| changes.set([changes.take(), vec![works]].concat());
+        let note = || failures.set(failures.get() + 1);
         assert_eq!(until_done(&metrics, "test", &shutdown, note, fails_twice).await, Some("done"));
-        assert_eq!((tries.get(), changes.take()), (3, vec![false, false, true]));
+        assert_eq!((tries.get(), failures.get()), (3, 2));
 
         let stop = shutdown.clone();
         let stops = || async {
             stop.cancel();
             Err::<(), _>(std::fmt::Error)
         };
-        assert_eq!(until_done(&metrics, "test", &shutdown, |_| (), stops).await, None);
+        assert_eq!(until_done(&metrics, "test", &shutdown, || (), stops).await, None);
     }
 }

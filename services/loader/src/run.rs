@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::join_all;
 use prometheus::Registry;
 use stream::KafkaConfig;
 use stream::reader::{Batch, Reader, ReaderConfig, ReaderError};
@@ -91,6 +92,7 @@ impl Loader {
         if !self.store(|| self.warehouse.ping()).await {
             return Ok(());
         }
+        self.available(true);
         while let Some(batches) = self.gather().await? {
             let load = Load::decode(&batches)?;
             if !(self.insert(&load).await && self.commit(&batches).await?) {
@@ -121,28 +123,42 @@ impl Loader {
     /// Stores a load; `false` where the loader is to stop before that worked.
     async fn insert(&self, load: &Load) -> bool {
         for (kind, parts) in [("kept", &load.kept), ("deleted", &load.deleted)] {
-            for Part { rows, origin } in parts {
-                let insert = || async move {
-                    let started = Instant::now();
-                    self.warehouse.insert(rows, origin).await?;
-                    internal_events::inserted(&self.metrics, rows.table().name, kind, rows.len(), started.elapsed());
-                    Ok(())
-                };
-                if !self.store(insert).await {
-                    return false;
-                }
+            // One for each table, all at the same time: an insert waits for the network and the disk longer than it works.
+            let inserts = parts.iter().map(|part| self.insert_part(kind, part));
+            if join_all(inserts).await.contains(&false) {
+                return false;
             }
         }
-        self.store(|| self.warehouse.publish(&load.watermarks)).await
+        let published = self.store(|| self.warehouse.publish(&load.watermarks)).await;
+        if published {
+            self.available(true);
+        }
+        published
+    }
+
+    /// Stores the rows of one table; `false` where the loader is to stop before that worked.
+    async fn insert_part(&self, kind: &str, Part { rows, origin }: &Part) -> bool {
+        let insert = || async {
+            let started = Instant::now();
+            self.warehouse.insert(rows, origin).await?;
+            internal_events::inserted(&self.metrics, rows.table().name, kind, rows.len(), started.elapsed());
+            Ok(())
+        };
+        self.store(insert).await
     }
 
     /// Asks ClickHouse until it has done it; `false` where the loader is to stop before.
+    ///
+    /// A failure says at once that ClickHouse is away. That it is back is said once it took a whole load: of inserts at the same
+    /// time some may work while others do not.
     async fn store<F: Future<Output = Result<(), warehouse::Error>>>(&self, attempt: impl Fn() -> F) -> bool {
-        let on_change = |is_available| {
-            self.is_available.store(is_available, Ordering::Relaxed);
-            internal_events::availability(&self.metrics, is_available);
-        };
-        until_done(&self.metrics, "ClickHouse", &self.shutdown, on_change, attempt).await.is_some()
+        let on_failure = || self.available(false);
+        until_done(&self.metrics, "ClickHouse", &self.shutdown, on_failure, attempt).await.is_some()
+    }
+
+    fn available(&self, is_available: bool) {
+        self.is_available.store(is_available, Ordering::Relaxed);
+        internal_events::availability(&self.metrics, is_available);
     }
 
     /// Commits the offsets; `false` where the loader is to stop before that worked.
@@ -154,7 +170,7 @@ impl Loader {
                 done => Ok(done),
             }
         };
-        match until_done(&self.metrics, "Kafka", &self.shutdown, |_| (), commit).await {
+        match until_done(&self.metrics, "Kafka", &self.shutdown, || (), commit).await {
             Some(Ok(())) => Ok(true),
             None => Ok(false),
             Some(Err(ReaderError::Ended { .. })) if self.shutdown.is_cancelled() => Ok(false),
