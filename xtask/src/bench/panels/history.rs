@@ -221,3 +221,40 @@ fn with(mut parameters: Parameters, values: &[(&str, String)]) -> Parameters {
 fn now() -> Result<Duration> {
     SystemTime::now().duration_since(UNIX_EPOCH).context("the clock of this machine is before 1970")
 }
+
+#[cfg(test)]
+mod tests {
+    use local_stack::{MIGRATE, SharedStack};
+    use warehouse::{Warehouse, WarehouseConfig};
+
+    use super::*;
+
+    /// A new column or table must not be forgotten here, and be noticed only when somebody measures.
+    #[tokio::test]
+    async fn a_small_history_fills_every_table_and_goes_on() {
+        let stack = SharedStack::ensure(&|text| eprintln!("{text}")).unwrap();
+        let database = format!("throughline_bench_{}", std::process::id());
+        let server = Server::new(&stack.addresses().clickhouse, &database);
+        let config = WarehouseConfig {
+            url: server.url.clone(),
+            database: database.clone(),
+            user: MIGRATE.name.to_owned(),
+            password: Some(MIGRATE.password.into()),
+            ..WarehouseConfig::default()
+        };
+        Warehouse::new(&config).unwrap().migrate().await.unwrap();
+        let size = Size { releases: 600, components: 6, teams: 3, seed: 1 };
+        let mut history = History::new(&server, size).unwrap();
+        history.fill(&Report::new(true)).await.unwrap();
+        for table in Table::all() {
+            let rows = server.number(&format!("SELECT count() FROM {}", table.name)).await.unwrap();
+            assert!(rows > 0, "{} is empty", table.name);
+        }
+        let count = "SELECT count() FROM releases";
+        let before = server.number(count).await.unwrap();
+        let written = history.go_on(2, &mut fastrand::Rng::with_seed(1)).await.unwrap();
+        assert_eq!(server.number(count).await.unwrap(), before + 2);
+        assert!(written > 0);
+        server.run(&format!("DROP DATABASE {database}"), &Parameters::new()).await.unwrap();
+    }
+}
