@@ -53,6 +53,7 @@ impl Node {
 
     /// How to start the server on two ports.
     pub(crate) fn launch(&self, chdb_server: &Path, http_port: u16, tcp_port: u16) -> Result<Launch, Error> {
+        self.forget_logs()?;
         let config = self.folder.join("config.xml");
         cache::write(&config, &self.config(http_port, tcp_port))?;
         // `clickhouse local` ends with its queries: the last one reads the standard input, which the supervisor keeps open.
@@ -75,6 +76,16 @@ impl Node {
             stop_by: StopBy::EndOfInput,
             log: self.log.clone(),
         })
+    }
+
+    /// Removes the tables of logs of an earlier run. `clickhouse local` does not remember them, and would make no new ones where
+    /// their folders are.
+    fn forget_logs(&self) -> Result<(), Error> {
+        let logs = self.folder.join("data/data/system");
+        match std::fs::remove_dir_all(&logs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("remove", &logs)(error)),
+            _ => Ok(()),
+        }
     }
 
     fn config(&self, http_port: u16, tcp_port: u16) -> String {

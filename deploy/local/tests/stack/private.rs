@@ -24,12 +24,15 @@ fn servers_restart_with_their_data_and_end_with_the_stack() {
 
     query(&addresses, ADMIN, "CREATE TABLE kept (n UInt8) ENGINE = MergeTree ORDER BY n").unwrap();
     query(&addresses, ADMIN, "INSERT INTO kept VALUES (1), (2)").unwrap();
+    query(&addresses, ADMIN, "SYSTEM FLUSH LOGS query_log").unwrap();
     stack.stop_clickhouse();
     stack.start_clickhouse().unwrap();
     query(&addresses, ADMIN, "INSERT INTO kept VALUES (4)").unwrap();
     stack.kill_clickhouse();
     stack.start_clickhouse().unwrap();
     assert_eq!(query(&addresses, ADMIN, "SELECT sum(n) FROM kept").unwrap(), "7");
+    query(&addresses, ADMIN, "SYSTEM FLUSH LOGS query_log").unwrap();
+    query(&addresses, ADMIN, "SELECT count() FROM system.query_log").expect("queries are logged anew");
     assert_eq!(stack.addresses(), &addresses);
     assert!(stack.is_healthy());
 
