@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS manual_steps_rows
 (
     `realm` LowCardinality(String) COMMENT 'Organisation inside which things may refer to each other; `default` unless the source names another',
-    `component` LowCardinality(String) COMMENT 'Deployable unit that the row belongs to',
+    `component` LowCardinality(String) COMMENT 'Deployable unit that the step worked for; of several that its run deployed, the first by name (all of them: `run` in deployments)',
     `step` String COMMENT 'Id of the task, run, deployment or statement that it is known from, unique over all providers',
     `at` DateTime64(3, 'UTC') COMMENT 'When it was started. UTC, milliseconds',
     `kind` LowCardinality(String) COMMENT 'manual_job (a job that waits for a click), dispatched_run (a run started by hand), deployment (made by hand, outside of any run), named (seen by no system, named by a person)',
@@ -33,7 +33,7 @@ COMMENT 'Revisions of the rows of `manual_steps`; read the view `manual_steps` i
 CREATE VIEW IF NOT EXISTS manual_steps
 (
     `realm` LowCardinality(String) COMMENT 'Organisation inside which things may refer to each other; `default` unless the source names another',
-    `component` LowCardinality(String) COMMENT 'Deployable unit that the row belongs to',
+    `component` LowCardinality(String) COMMENT 'Deployable unit that the step worked for; of several that its run deployed, the first by name (all of them: `run` in deployments)',
     `step` String COMMENT 'Id of the task, run, deployment or statement that it is known from, unique over all providers',
     `at` DateTime64(3, 'UTC') COMMENT 'When it was started. UTC, milliseconds',
     `kind` LowCardinality(String) COMMENT 'manual_job (a job that waits for a click), dispatched_run (a run started by hand), deployment (made by hand, outside of any run), named (seen by no system, named by a person)',

@@ -25,7 +25,9 @@ pub enum Error {
         ms: u128,
     },
     /// No connection, or it broke; whether it was done is unknown.
-    #[error("ClickHouse at {url} cannot be reached ({doing})")]
+    #[error(
+        "ClickHouse at {url}, the address in clickhouse.url or THROUGHLINE_CLICKHOUSE__URL, cannot be reached ({doing})"
+    )]
     Unreachable {
         /// Address.
         url: String,
