@@ -16,6 +16,8 @@ const PARTS: u64 = 24;
 const ROLLED_UP: u64 = 10;
 /// Rows of a release begin at most so many days before it.
 const BEFORE: u64 = 60;
+/// For so many releases one that was there before is corrected.
+const CORRECTED: u64 = 4;
 /// Days back in which most is corrected.
 const RECENT: u64 = 30;
 /// One correction in so many is of any time.
@@ -140,14 +142,16 @@ impl History {
         Ok(())
     }
 
-    /// So many more releases today, and a correction: of one of the last month, and now and then of one of any time. How many
+    /// So many more releases today, and corrections: of those of the last month, and now and then of one of any time. How many
     /// rows it took.
     pub async fn go_on(&mut self, releases: u64, rng: &mut fastrand::Rng) -> Result<u64> {
         let from = self.releases;
-        let back = if rng.u64(..LATE) == 0 { from } else { (self.size.releases * RECENT / DAYS).clamp(1, from) };
         self.happen(releases).await?;
         let mut rows = self.follow(from, releases, Known::Now).await?;
-        rows += self.follow(from - 1 - rng.u64(..back), 1, Known::Now).await?;
+        for _ in from / CORRECTED..self.releases / CORRECTED {
+            let back = if rng.u64(..LATE) == 0 { from } else { (self.size.releases * RECENT / DAYS).clamp(1, from) };
+            rows += self.follow(from - 1 - rng.u64(..back), 1, Known::Now).await?;
+        }
         let today = now()?.as_secs() / DAY * DAY;
         Ok(rows + self.roll_up(from, releases, today - DAY, today + DAY).await?)
     }
@@ -252,8 +256,8 @@ mod tests {
         }
         let count = "SELECT count() FROM releases";
         let before = server.number(count).await.unwrap();
-        let written = history.go_on(2, &mut fastrand::Rng::with_seed(1)).await.unwrap();
-        assert_eq!(server.number(count).await.unwrap(), before + 2);
+        let written = history.go_on(CORRECTED, &mut fastrand::Rng::with_seed(1)).await.unwrap();
+        assert_eq!(server.number(count).await.unwrap(), before + CORRECTED);
         assert!(written > 0);
         server.run(&format!("DROP DATABASE {database}"), &Parameters::new()).await.unwrap();
     }
