@@ -128,6 +128,7 @@ async fn what_cannot_be_answered_is_said() {
     assert!(refused.contains("clickhouse.password") && !refused.contains("hunter2"), "{refused}");
     let away = with("URL", "http://127.0.0.1:9", &one);
     assert!(away.contains("ClickHouse at http://127.0.0.1:9, the address in clickhouse.url"), "{away}");
+    assert!(away.contains("cannot be reached"), "{away}");
     let none = with("DATABASE", "t_that_is_not_there", &["schema"]);
     assert!(none.contains("`throughline migrate` makes it"), "{none}");
     world.remove().await;

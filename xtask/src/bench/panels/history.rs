@@ -228,25 +228,15 @@ fn now() -> Result<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use local_stack::{MIGRATE, SharedStack};
-    use warehouse::{Warehouse, WarehouseConfig};
+    use end_to_end::database::Database;
 
     use super::*;
 
     /// A new column or table must not be forgotten here, and be noticed only when somebody measures.
     #[tokio::test]
     async fn a_small_history_fills_every_table_and_goes_on() {
-        let stack = SharedStack::ensure(&|text| eprintln!("{text}")).unwrap();
-        let database = format!("throughline_bench_{}", std::process::id());
-        let server = Server::new(&stack.addresses().clickhouse, &database);
-        let config = WarehouseConfig {
-            url: server.url.clone(),
-            database: database.clone(),
-            user: MIGRATE.name.to_owned(),
-            password: Some(MIGRATE.password.into()),
-            ..WarehouseConfig::default()
-        };
-        Warehouse::new(&config).unwrap().migrate().await.unwrap();
+        let database = Database::migrated("t_bench_panels", |text| eprintln!("{text}")).await.unwrap();
+        let server = Server::new(&database.url, &database.name);
         let size = Size { releases: 600, components: 6, teams: 3, seed: 1 };
         let mut history = History::new(&server, size).unwrap();
         history.fill(&Report::new(true)).await.unwrap();
@@ -259,6 +249,6 @@ mod tests {
         let written = history.go_on(CORRECTED, &mut fastrand::Rng::with_seed(1)).await.unwrap();
         assert_eq!(server.number(count).await.unwrap(), before + CORRECTED);
         assert!(written > 0);
-        server.run(&format!("DROP DATABASE {database}"), &Parameters::new()).await.unwrap();
+        database.remove().await.unwrap();
     }
 }

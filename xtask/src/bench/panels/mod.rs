@@ -14,10 +14,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 use end_to_end::dashboards;
+use end_to_end::database::Database;
 use load::amount;
 use local_stack::{MIGRATE, Stack};
 use serde::Serialize;
-use warehouse::{Warehouse, WarehouseConfig};
 
 use coming::Coming;
 use history::{History, Size};
@@ -123,14 +123,8 @@ impl Panels {
 
     /// The tables with the history in them, made or found.
     async fn history(&self, server: &Server, report: &Report) -> Result<History> {
-        let config = WarehouseConfig {
-            url: server.url.clone(),
-            database: server.database.clone(),
-            user: MIGRATE.name.to_owned(),
-            password: Some(MIGRATE.password.into()),
-            ..WarehouseConfig::default()
-        };
-        Warehouse::new(&config)?.migrate().await?;
+        let database = Database { url: server.url.clone(), name: server.database.clone() };
+        database.warehouse(MIGRATE)?.migrate().await?;
         let Panels { releases, components, teams, seed, .. } = *self;
         let size = Size { releases, components, teams, seed };
         if let Some(history) = History::found(server, size).await? {
